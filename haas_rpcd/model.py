@@ -155,12 +155,14 @@ class SetPort(msgspec.Struct, frozen=True, gc=False, tag="port"):
     """The port carries exactly ``config``.
 
     ``channel``: the channel that HaaS makes of this port and others, whether it is a member now or
-    not. If it has the port's own name, the port is that channel.
+    not. If it has the port's own name, the port is that channel, and ``members`` are the ports that
+    are to join it: some switches make no channel without any.
     """
 
     port: str
     config: PortConfig
     channel: Channel | None = None
+    members: tuple[str, ...] = ()
 
     @property
     def is_channel(self) -> bool:

@@ -10,6 +10,7 @@ import msgspec
 from haas_rpcd.model import (
     BMC,
     PARKED,
+    Channel,
     DefineHeadnode,
     DeleteHeadnode,
     HeadnodeSeen,
@@ -57,13 +58,27 @@ def digest(steps: Iterable[Step]) -> str:
 
 
 def _port_steps(desired: Desired, applied: Applied) -> Iterator[Step]:
+    members = members_of((ref, goal.channel) for ref, goal in desired.ports.items())
     for ref, goal in sorted(desired.ports.items()):
         known = applied.ports[ref].config if ref in applied.ports else None
         if known != goal.config:
-            yield from _one_port(ref, goal, known)
+            yield from _one_port(ref, goal, known, members.get(ref, ()))
 
 
-def _one_port(ref: PortRef, goal: PortGoal, known: PortConfig | None) -> Iterator[Step]:
+def members_of(
+    ports: Iterable[tuple[PortRef, Channel | None]],
+) -> dict[PortRef, tuple[str, ...]]:
+    """Return the ports that HaaS makes members of each channel, by the channel."""
+    found: dict[PortRef, list[str]] = {}
+    for ref, channel in sorted(ports, key=lambda each: each[0]):
+        if channel is not None and channel.name != ref.port:
+            found.setdefault(PortRef(ref.switch, channel.name), []).append(ref.port)
+    return {ref: tuple(names) for ref, names in found.items()}
+
+
+def _one_port(
+    ref: PortRef, goal: PortGoal, known: PortConfig | None, members: tuple[str, ...]
+) -> Iterator[Step]:
     """Return the steps for a port. One whose state is not known is parked before it joins."""
     why = "" if known is not None else " (its state is not known)"
     if goal.channel is not None and goal.channel.name == ref.port:
@@ -72,7 +87,7 @@ def _one_port(ref: PortRef, goal: PortGoal, known: PortConfig | None) -> Iterato
         yield step(
             Phase.VLANS,
             ref.switch,
-            SetPort(ref.port, goal.config, goal.channel),
+            SetPort(ref.port, goal.config, goal.channel, () if goal.config.parked else members),
             f"{verb} {ref.port} ({goal.behind}){carrying}{why}",
         )
         return

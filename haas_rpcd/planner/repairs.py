@@ -13,6 +13,7 @@ from haas_rpcd.model import (
     HeadnodeSeen,
     Phase,
     PortConfig,
+    PortRef,
     PortSeen,
     SetBridge,
     SetPort,
@@ -20,7 +21,7 @@ from haas_rpcd.model import (
     Step,
     libvirt_device,
 )
-from haas_rpcd.planner.plans import present_headnode_steps, save_steps
+from haas_rpcd.planner.plans import members_of, present_headnode_steps, save_steps
 from haas_rpcd.planner.steps import step
 from haas_rpcd.states import Applied, Difference, HeadnodeGoal, Observed
 
@@ -126,13 +127,21 @@ def repair(
     one that is missing was deleted, and stays so.
     """
     steps: list[Step] = []
+    differences = list(differences)
+    members = members_of(
+        (PortRef(one.device, one.target), one.channel) for one in differences if one.kind == "port"
+    )
     for difference in differences:
-        steps += _repair_steps(difference, goals)
+        ref = PortRef(difference.device, difference.target)
+        steps += _repair_steps(difference, goals, members.get(ref, ()))
     steps += save_steps(steps, msgspec.structs.replace(applied, unsaved=frozenset()))
     return sorted(steps, key=lambda each: each.phase)
 
 
-def _repair_steps(difference: Difference, goals: Mapping[str, HeadnodeGoal]) -> Iterator[Step]:
+def _repair_steps(
+    difference: Difference, goals: Mapping[str, HeadnodeGoal], members: tuple[str, ...]
+) -> Iterator[Step]:
+    """Return the steps for one difference. ``members``: those of a channel that differ as well."""
     device, target = difference.device, difference.target
     match difference.applied:
         case PortConfig() | None:
@@ -142,6 +151,8 @@ def _repair_steps(difference: Difference, goals: Mapping[str, HeadnodeGoal]) -> 
                 return  # the switch does not have the port
             wanted = SetPort(target, config, difference.channel)
             if wanted.is_channel:
+                members = () if config.parked else members
+                wanted = msgspec.structs.replace(wanted, members=members)
                 yield step(
                     Phase.VLANS,
                     device,

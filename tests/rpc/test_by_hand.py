@@ -65,7 +65,8 @@ CHANNELS: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
         ("interface PORT", "channel-group 1 mode auto"), _NO_GROUP, "channel-group 1 mode auto"
     ),
     "dell_os9": (
-        ("interface PORT", "port-channel-protocol lacp", "port-channel 1 mode active"),
+        ("interface vlan 100", "no untagged PORT", "interface PORT", "no switchport",
+         "port-channel-protocol lacp", "port-channel 1 mode active"),
         ("interface PORT", "no port-channel-protocol lacp"),
         "port-channel-protocol LACP",
     ),
@@ -87,8 +88,8 @@ CHANNELS: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
     ),
     "cumulus_nvue": (
         ("nv unset interface PORT bridge", "nv set interface bond1 bond member PORT"),
-        ("nv unset interface bond1 bond member PORT",),
-        "master bond1 (a bond)",
+        ("nv unset interface bond1",),
+        "master bond1 (a bond, 802.3ad)",
     ),
     "sonic": (
         (

@@ -24,7 +24,7 @@ class Family:
     members: dict[str, Any]
     """What the simulator has of a member, in each mode of a bond."""
 
-    strange: tuple[Any, str]
+    strange: tuple[Any, str | None]
     """What the simulator has of a member that HaaS did not make, and the line that shows it."""
 
     shut: tuple[str, bool] = ("shutdown", True)
@@ -41,6 +41,12 @@ FAMILIES = {
         "Port-channel 25",
         {"lacp": (25, "active"), "static": (25, "on")},
         ((25, "passive"), "port-channel-protocol LACP"),
+    ),
+    "cumulus_nvue": Family(
+        "bond25",
+        {"lacp": "bond25", "static": "bond25"},
+        (None, None),
+        ("state", "down"),
     ),
     "sonic": Family(
         "PortChannel25",

@@ -51,6 +51,9 @@ class Channels:
     listed: bool = False
     """True if the switch lists channels that nobody has made, as ports that carry nothing."""
 
+    never_empty: bool = False
+    """True if a channel may need members: it is made with them, and removed with the last one."""
+
     modes: tuple[ChannelMode, ...] = ("lacp", "static")
     """How it can bundle ports."""
 

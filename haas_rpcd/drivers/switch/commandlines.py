@@ -77,7 +77,7 @@ def _channel_parts(
         return
     channel = Channel(dialect.channels.name(25), "lacp")
     member = PortConfig(104, member=channel)
-    made = SetPort(channel.name, ACCESS, channel)
+    made = SetPort(channel.name, ACCESS, channel, (first, second))
     both = (SetPort(first, member, channel), SetPort(second, member, channel))
     left = (SetPort(first, PARKED, channel), SetPort(second, PARKED, channel))
     new = [line.text for line in dialect.writer.script([made], {}, {})]
@@ -93,5 +93,10 @@ def _lines(
 ) -> list[str]:
     parked = PortState(dialect.writer.parked_config, open=False)
     known = parked if current is None else PortState(current)
-    ports = {change.port: known for change in changes if isinstance(change, SetPort)}
+    set_here = [change for change in changes if isinstance(change, SetPort)]
+    ports = {
+        change.channel.name: PortState(ACCESS, members=frozenset(one.port for one in set_here))
+        for change in set_here
+        if change.channel is not None
+    } | {change.port: known for change in set_here}
     return [line.text for line in dialect.writer.script(changes, {}, ports)]

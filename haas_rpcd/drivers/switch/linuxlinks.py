@@ -116,4 +116,14 @@ def _state(
             unknown.append(f"vlan {entry.vlan} {' '.join(entry.flags)}")
     unknown = [line for line in unknown if line not in harmless]
     config = PortConfig(untagged, tuple(sorted(tagged - {untagged}))) if entries else PARKED
-    return PortState(config, "UP" in link.flags, next(iter(unknown), None))
+    state = PortState(config, "UP" in link.flags, next(iter(unknown), None))
+    return state._replace(members=_members(link, links)) if _is_bond(link) else state
+
+
+def _is_bond(link: Link) -> bool:
+    return link.linkinfo.info_kind == "bond"
+
+
+def _members(bond: Link, links: dict[str, Link]) -> frozenset[str]:
+    there = (name for name, link in links.items() if link.master == bond.ifname)
+    return frozenset(name for name in there if "SLAVE" in links[name].flags)

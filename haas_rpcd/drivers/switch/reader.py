@@ -99,10 +99,14 @@ class SwitchReader:
         for change in changes:
             if isinstance(change, SetPort) and self._dialect.channels is not None:
                 port = self._dialect.canonical_port(change.port)
-                if change.channel is None or change.is_channel:
+                if change.channel is None:
                     self._channels.pop(port, None)
-                else:
-                    self._channels[port] = change.channel
+                    continue
+                joining = change.members if change.is_channel else (change.port,)
+                if change.is_channel:
+                    self._channels.pop(port, None)
+                for member in map(self._dialect.canonical_port, joining):
+                    self._channels[member] = change.channel
 
     async def before(self, changes: Sequence[SwitchChange]) -> dict[str, PortState]:
         """Return the state of ports that are to be set, if the lines depend on it.
@@ -120,6 +124,9 @@ class SwitchReader:
                 or (needs == "joining" and not change.config.parked)
             )
         ]
+        if self._dialect.channels is not None and self._dialect.channels.never_empty:
+            channels = [one.channel for one in changes if isinstance(one, SetPort) and one.channel]
+            ports = [*dict.fromkeys((*ports, *(channel.name for channel in channels)))]
         found = await self.ports(ports) if ports else {}
         for change in changes:
             if isinstance(change, SetPort) and change.is_channel and change.config.parked:

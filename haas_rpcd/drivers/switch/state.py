@@ -23,6 +23,9 @@ class PortState(NamedTuple):
     """How its channel bundles ports, if ``not_understood`` makes it a member without saying so:
     words that :attr:`Channels.member` reads behind that line. They are not part of any quote."""
 
+    members: frozenset[str] = frozenset()
+    """The ports that a channel has now, where :attr:`Channels.never_empty`."""
+
     @property
     def carries(self) -> PortConfig:
         """What the port really carries: nothing if it is shut. It may be a member all the same."""

@@ -128,7 +128,8 @@ class Writer:
             commit = [Block(tuple(range(len(changes))), self.commit, effect=effect)]
             opening = [stage for stage in stages if any(one.effect == "opens" for one in stage)]
             prepared = [stage for stage in stages if stage not in opening]
-            stages = [*prepared, commit, *([*opening, commit] if opening else [])]
+            first = [*prepared, commit] if prepared or not opening else []
+            stages = [*first, *([*opening, commit] if opening else [])]
         return script(stage for stage in stages if stage)
 
 

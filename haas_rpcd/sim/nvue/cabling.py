@@ -29,5 +29,6 @@ def fdb(switch: Device[Any]) -> Iterator[dict[str, Any]]:
         own = {"mac": f"44:38:39:00:01:{number:02x}", "ifname": port, "flags": []}
         yield {**own, "master": BRIDGE, "state": "permanent"}
     for port, vlan, mac in switch.heard():
-        learnt = {"mac": mac, "ifname": port, "vlan": vlan, "flags": [], "master": BRIDGE}
-        yield {**learnt, "state": ""}
+        at = switch.running.ports[port].channel or port
+        learnt = {"mac": mac, "ifname": at, "vlan": vlan, "master": BRIDGE}
+        yield {**learnt, "flags": [], "state": ""}

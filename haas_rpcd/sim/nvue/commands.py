@@ -90,6 +90,9 @@ class Nv:
             call.print(f"Invalid config [rev_id: {revision}]")
             call.print("  config apply executed with no config diff")
             return 1
+        if (why := wanted.invalid()) is not None:
+            call.print(f"Invalid config [rev_id: {revision}]", f"  {why}")
+            return 1
         if wanted.hostname != switch.running.hostname:
             call.print(
                 f"Warning: current hostname `{switch.running.hostname}` will be replaced with"

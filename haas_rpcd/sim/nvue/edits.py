@@ -22,15 +22,17 @@ def apply_edit(config: Config, edit: list[str]) -> bool:
     verb, *path = edit
     setting = verb == "set"
     match path:
-        case ["interface", bond, "bond", "member", listed] if bond.startswith("bond"):
-            for name in _port_names(listed):
-                if name in config.ports:
-                    config.ports[name].bond = bond if setting else None
-                exists = exists and (name in config.ports or not setting)
+        case ["interface", names, "bond", *rest]:
+            for bond in _port_names(names):
+                exists = _edit_bond(config, bond, rest, setting=setting) and exists
         case ["interface", names, *rest]:
             edit_port = _set_port if setting else _unset_port
             for name in _port_names(names):
-                if name in config.ports:
+                if _is_bond(name) and setting:
+                    config.ports.setdefault(name, Port(mode="lacp"))
+                if _is_bond(name) and not rest:
+                    _remove_bond(config, name)
+                elif name in config.ports:
                     edit_port(config.ports[name], rest)
                 else:
                     exists = exists and not (setting and name.startswith("swp"))
@@ -49,6 +51,39 @@ def apply_edit(config: Config, edit: list[str]) -> bool:
         case _:
             raise InvalidError
     return exists
+
+
+def _is_bond(name: str) -> bool:
+    """Return whether NVUE takes a name for a bond's by itself."""
+    return name.startswith("bond")
+
+
+def _edit_bond(config: Config, bond: str, path: list[str], *, setting: bool) -> bool:
+    """Edit what only bonds have; return False if a member does not exist, or is another's."""
+    if not _is_bond(bond):
+        raise InvalidError
+    if setting:
+        config.ports.setdefault(bond, Port(mode="lacp")).configured = True
+    match path:
+        case ["mode", "lacp" | "static" as mode] if setting:
+            config.ports[bond].mode = mode
+        case ["member", listed]:
+            names = list(_port_names(listed))
+            for name in names:
+                port = config.ports.get(name)
+                if port is None or (port.channel not in (None, bond)):
+                    return not setting
+                port.channel = bond if setting else None
+        case _:
+            raise InvalidError
+    return True
+
+
+def _remove_bond(config: Config, bond: str) -> None:
+    config.ports.pop(bond, None)
+    for port in config.ports.values():
+        if port.channel == bond:
+            port.channel = None
 
 
 def _port_names(text: str) -> Iterator[str]:

@@ -56,7 +56,7 @@ def configuration(config: Config) -> list[dict[str, Any]]:
     """Build ``nv config show -o json``, in which ports with equal settings share an entry."""
     alike: dict[str, list[int]] = {}
     for name, port in config.ports.items():
-        if port.configured:
+        if port.configured and port.mode is None:
             number = int(name.removeprefix("swp"))
             alike.setdefault(json.dumps(port.as_json(), sort_keys=True), []).append(number)
     ports = {
@@ -64,7 +64,10 @@ def configuration(config: Config) -> list[dict[str, Any]]:
         for settings, numbers in alike.items()
     }
     bonds = {
-        bond: {"bond": {"member": {name: {} for name in members}}, "type": "bond"}
+        bond: {
+            "bond": {"member": {name: {} for name in members}, "mode": config.ports[bond].mode},
+            **config.ports[bond].as_json(),
+        }
         for bond, members in config.bonds().items()
     }
     domain: dict[str, Any] = {}
@@ -94,6 +97,8 @@ def diff(edits: Iterable[Sequence[str]]) -> Iterator[str]:
 
 
 # --- bridge and ip
+
+KERNEL_MODES = {"lacp": "802.3ad", "static": "balance-xor"}
 
 SLAVE_OF_BRIDGE = {
     "info_slave_kind": "bridge",
@@ -130,17 +135,21 @@ def links(config: Config, unplugged: Collection[str]) -> Iterator[dict[str, Any]
     for index, (name, port) in enumerate(config.ports.items(), 3):
         flags = up if name not in unplugged else ["NO-CARRIER", *up[:3]]
         flags = up[:2] if config.is_shut(name) else flags
-        enslaved: dict[str, Any] = {}
-        if port.bond is not None:
+        info: dict[str, Any] = {}
+        master = port.channel or (BRIDGE if port.on_bridge else None)
+        if port.mode is not None:
+            flags = [*flags, "MASTER"]
+            info = {"info_kind": "bond", "info_data": {"mode": KERNEL_MODES[port.mode]}}
+        if port.channel is not None:
             flags = [*flags, "SLAVE"]
-            enslaved = {"master": port.bond, "linkinfo": {"info_slave_kind": "bond"}}
+            info = {**info, "info_slave_kind": "bond"}
         elif port.on_bridge:
-            enslaved = {"master": BRIDGE, "linkinfo": SLAVE_OF_BRIDGE}
-        yield {"ifindex": index, "ifname": name, "flags": flags, "mtu": 9216, **enslaved}
+            info = {**info, **SLAVE_OF_BRIDGE}
+        enslaved = {"master": master} if master else {}
+        linked = {"linkinfo": info} if info else {}
+        link = {"ifindex": index, "ifname": name, "flags": flags, "mtu": 9216}
+        yield {**link, **enslaved, **linked}
     filtering = {"vlan_filtering": 1, "vlan_protocol": "802.1Q"}
-    info = {"info_kind": "bridge", "info_data": filtering}
+    bridge = {"info_kind": "bridge", "info_data": filtering}
     last = 3 + len(config.ports)
-    yield {"ifindex": last, "ifname": BRIDGE, "flags": up, "linkinfo": info}
-    for index, bond in enumerate(config.bonds(), last + 1):
-        kind = {"info_kind": "bond"}
-        yield {"ifindex": index, "ifname": bond, "flags": [*up, "MASTER"], "linkinfo": kind}
+    yield {"ifindex": last, "ifname": BRIDGE, "flags": up, "linkinfo": bridge}

@@ -56,7 +56,8 @@ class Bond:
         self.sent: list[str] = []
 
     def makes(self, config: PortConfig) -> SetPort:
-        return SetPort(self.channel.name, config, self.channel)
+        members = () if config.parked else tuple(self.ports)
+        return SetPort(self.channel.name, config, self.channel, members)
 
     def members(self, config: PortConfig) -> list[SetPort]:
         if not config.parked:

@@ -18,6 +18,8 @@ Reference", ifupdown2's add-on for bridges, and open-source drivers:
 * What ports carry is read from the kernel, whose bridge does the switching. Its state is what
   counts, wherever a setting comes from, and whether or not it was carried out.
 
+Bonds: see :mod:`~haas_rpcd.drivers.switch.nvuebonds`.
+
 Ports have the kernel's names: ``swp1``, ``swp1s0``, ``bond1``. Option ``bridge``, if it is not
 ``br_default``. The login must be in the groups ``nvset`` and ``nvapply``, or be ``cumulus``; it
 need not be root. A parked port is down and on no bridge; its other settings on the bridge (``stp
@@ -33,12 +35,13 @@ from typing import Any
 
 import msgspec
 
-from haas_rpcd.drivers.switch import linuxlinks, lldpblocks, mactables, portnames
+from haas_rpcd.drivers.switch import linuxlinks, lldpblocks, mactables, nvuebonds, portnames
 from haas_rpcd.drivers.switch.cabling import CablingReader, Table
 from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.jsonanswers import decoded
+from haas_rpcd.drivers.switch.nvuebonds import Lines
 from haas_rpcd.drivers.switch.script import Block, Effect, Stage
 from haas_rpcd.drivers.switch.shell import SHELL, SHELL_ABOUT
 from haas_rpcd.drivers.switch.state import PortState
@@ -90,8 +93,18 @@ def _port_script(changes: Ports, options: Options, current: Current) -> list[Sta
 
     Ports with the same lines are set by one range, which NVUE expands.
     """
+
+    def lines_of(state: PortState | None, config: PortConfig) -> Lines:
+        return _port_lines(state, config, options)
+
     wanted = [
-        (change.port, index, _port_lines(current.get(change.port), change.config, options))
+        (
+            change.port,
+            index,
+            nvuebonds.bonded(change, change.channel, changes, current, lines_of)
+            if change.channel is not None
+            else lines_of(current.get(change.port), change.config),
+        )
         for index, change in changes.items()
     ]
     stages = [
@@ -121,26 +134,24 @@ def _stage(
     return blocks
 
 
-def _port_lines(
-    current: PortState | None, config: PortConfig, options: Options
-) -> tuple[list[str], list[str]]:
-    """Return the lines that set a port, and those that open it, with ``PORT`` for its name."""
+def _port_lines(current: PortState | None, config: PortConfig, options: Options) -> Lines:
+    """Return the lines for a port of the bridge."""
     unset = "nv unset interface PORT bridge domain"
     domain = f"nv set interface PORT bridge domain {_bridge(options)}"
     up, down = (f"nv set interface PORT link state {state}" for state in ("up", "down"))
     if config.parked:
-        return [down, unset], []
+        return Lines([down, unset], [])
     native = "none" if config.untagged is None else config.untagged
     tagged = [f"{domain} vlan {row}" for row in rows_of(vlan_ranges(config.tagged)) if row]
     lines = [f"{domain} untagged {native}", *tagged]
     if not config.tagged:
         lines = [unset, f"{domain} access {config.untagged}"]
     if not stays_open(current, config):
-        return [down, *([unset] if config.tagged else []), *lines], [up]
+        return Lines([down, *([unset] if config.tagged else []), *lines], [up])
     removed = set(current.config.tagged) - set(config.tagged) if current is not None else set()
     rows = rows_of(vlan_ranges(removed if config.tagged else ()))
     removing = [f"{unset} {_bridge(options)} vlan {row}" for row in rows if row]
-    return [*lines, *removing], []
+    return Lines([*lines, *removing], [])
 
 
 def _vlan_lines(vlan: int, present: bool, options: Options) -> list[str]:
@@ -208,6 +219,7 @@ DIALECT = Dialect(
     title="Cumulus Linux (NVUE)",
     options=frozenset({"bridge"}),
     canonical_port=_canonical,
+    channels=nvuebonds.CHANNELS,
     example_ports=("swp1", "swp2"),
     numbered_ports=False,
     dialogue=replace(
