@@ -174,12 +174,12 @@ class DriftWatch:
             return new, gone, changed
 
         new, gone, changed = await self._store.write(write)
-        for one in new:
+        async for one in self._events.turns.in_pieces(new):
             log.warning(
                 "drift: %s %s is %s; %s was applied", device, one.target, one.observed, one.applied
             )
             self._publish_drift("found", one)
-        for one in gone:
+        async for one in self._events.turns.in_pieces(gone):
             log.info("drift: %s %s is as it was applied again", device, one.target)
             self._publish_drift("ended", one)
         self._publish_headnodes(changed)

@@ -38,6 +38,8 @@ async def check(call: Call, switch: Name | None = None) -> CablingReport:
         await store.read(find_switch, switch)
     found = await call.context.engine.cabling.check(switch)
 
+    checked = frozenset(found.checked)
+
     def report(tx: Tx) -> CablingReport:
         nics = tuple(nic_record(row, admin=True) for row in cabling.of_nics(tx, found.nics))
         return CablingReport(
@@ -50,13 +52,13 @@ async def check(call: Call, switch: Name | None = None) -> CablingReport:
             strangers=tuple(
                 stranger_record(row)
                 for row in cabling.strangers(tx, switch)
-                if row.switch in found.checked
+                if row.switch in checked
             ),
             proposals=tuple(
                 proposal for row in found.proposals if (proposal := _proposal(row)) is not None
             ),
             links=tuple(
-                link_record(row) for row in cabling.links(tx, switch) if row.switch in found.checked
+                link_record(row) for row in cabling.links(tx, switch) if row.switch in checked
             ),
             without_lldp=tuple(found.without_lldp),
             unread=tuple(

@@ -31,13 +31,13 @@ async def check(call: Call, switch: Name | None = None) -> DriftReport:
     if switch is not None:
         await store.read(find_switch, switch)
     found = await call.context.engine.check_drift(switch)
-    rows = await store.read(drift.of_devices, found.checked)
+    items = await store.read(lambda tx: tuple(map(_item, drift.of_devices(tx, found.checked))))
     return DriftReport(
         checked=tuple(found.checked),
         unreachable=tuple(
             UnreadDevice(device, why) for device, why in sorted(found.unreachable.items())
         ),
-        items=tuple(_item(row) for row in rows),
+        items=items,
     )
 
 

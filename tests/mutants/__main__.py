@@ -21,8 +21,10 @@ import tomllib
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import zip_longest
 from pathlib import Path
 from queue import SimpleQueue
+from typing import NamedTuple
 
 import msgspec
 
@@ -36,6 +38,9 @@ NO_TESTS = 5
 
 PATIENCE = 3.0
 """A mutant's tests may take this many times as long as without a fault, and 30 seconds more."""
+
+OWN_TIME = 240.0
+"""Seconds that tests named for one mutant may take: one that hangs fails after three minutes."""
 
 
 class Room(msgspec.Struct, frozen=True):
@@ -57,13 +62,17 @@ class Room(msgspec.Struct, frozen=True):
 
 
 class Known(msgspec.Struct, frozen=True):
-    """A fault written by hand: a text that the module has exactly once, and its replacement."""
+    """A fault written by hand: a text that the module has exactly once, and its replacement.
+
+    ``tests``: those that must notice it, instead of all of the room's.
+    """
 
     room: str
     path: str
     means: str
     before: str
     after: str
+    tests: list[str] = []
 
     def mutant(self, root: Path = ROOT) -> Mutant:
         """Return the mutant. Raises ValueError if the module does not have the text once."""
@@ -86,6 +95,14 @@ def rooms() -> dict[str, Room]:
 def known() -> list[Known]:
     """Read known.toml."""
     return msgspec.convert(tomllib.loads((HERE / "known.toml").read_text())["mutant"], list[Known])
+
+
+class Fault(NamedTuple):
+    """A mutant, the tests that must notice it, and the seconds that they may take."""
+
+    mutant: Mutant
+    tests: list[str]
+    timeout: float
 
 
 class Tree:
@@ -122,12 +139,13 @@ class Tree:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
 
-    def tries(self, mutant: Mutant, room: Room, timeout: float) -> str:
+    def tries(self, fault: Fault) -> str:
         """Test a mutant; return ``killed``, ``survived`` or ``timeout``."""
+        mutant = fault.mutant
         source = (self.root / mutant.path).read_text()
         self._write(mutant.path, mutant.source)
         try:
-            passed = self.passes(room.tests_of(mutant.path), timeout)
+            passed = self.passes(fault.tests, fault.timeout)
         finally:
             self._write(mutant.path, source)
         return "timeout" if passed is None else "survived" if passed else "killed"
@@ -170,20 +188,34 @@ class Trial:
             raise SystemExit(f"the tests of {name} fail without any fault: fix them first")
         self._timeout = (time.monotonic() - started) * PATIENCE + 30
 
-    def of(self, faults: list[Mutant]) -> Counter[str]:
-        """Test mutants; print the survivors and count the verdicts."""
+    def of(self, found: list[Mutant], tests: Sequence[list[str]] = ()) -> Counter[str]:
+        """Test mutants; print the survivors and count the verdicts.
+
+        ``tests``: those of each mutant; where there are none, the room's.
+        """
+        faults = [
+            Fault(mutant, own, OWN_TIME)
+            if own
+            else Fault(mutant, self._room.tests_of(mutant.path), self._timeout)
+            for mutant, own in zip_longest(found, tests)
+        ]
         with ThreadPoolExecutor(self._count) as threads:
             return Counter(threads.map(self._one, faults))
 
-    def _one(self, mutant: Mutant) -> str:
+    def _one(self, fault: Fault) -> str:
         tree = self._trees.get()
         try:
-            verdict = tree.tries(mutant, self._room, self._timeout)
+            verdict = tree.tries(fault)
         finally:
             self._trees.put(tree)
         if verdict != "killed" or self._verbose:
-            print(f"{verdict}: {mutant}", flush=True)
+            print(f"{verdict}: {fault.mutant}", flush=True)
         return verdict
+
+
+def caught(verdicts: Counter[str]) -> int:
+    """Return how many mutants the tests noticed: tests that never end are noticed as well."""
+    return verdicts["killed"] + verdicts["timeout"]
 
 
 def main() -> int:
@@ -207,18 +239,17 @@ def main() -> int:
                 continue
             started = time.monotonic()
             trial = Trial(name, room, trees, verbose=arguments.verbose)
-            hand = [each.mutant(root) for each in by_hand if each.room == name]
-            result = trial.of(hand)
-            escaped += len(hand) - result["killed"]
-            print(f"{name}: {result['killed']} of {len(hand)} known mutants killed", flush=True)
+            hand = [each for each in by_hand if each.room == name]
+            result = trial.of([each.mutant(root) for each in hand], [each.tests for each in hand])
+            escaped += result["survived"]
+            print(f"{name}: {caught(result)} of {len(hand)} known mutants killed", flush=True)
             if arguments.known:
                 continue
             result = trial.of(sampled(name, room, root, arguments.sample))
-            caught = result["killed"] + result["timeout"]
             print(
-                f"{name}: {caught} of {result.total()} killed"
-                f" ({100 * caught / max(1, result.total()):.0f} %), {result['timeout']} of them"
-                f" by the clock; {time.monotonic() - started:.0f} s",
+                f"{name}: {caught(result)} of {result.total()} killed"
+                f" ({100 * caught(result) / max(1, result.total()):.0f} %),"
+                f" {result['timeout']} of them by the clock; {time.monotonic() - started:.0f} s",
                 flush=True,
             )
     return 1 if escaped else 0

@@ -17,6 +17,8 @@ def test_a_known_fault_matches_the_code(fault: Known) -> None:
     ast.parse(mutant.source)
     assert mutant.source != (ROOT / fault.path).read_text()
     assert fault.room in rooms()
+    named = [each.partition("::")[0] for each in fault.tests if each.startswith("tests/")]
+    assert [each for each in named if not (ROOT / each).exists()] == []
 
 
 @pytest.mark.parametrize("name", list(rooms()))
