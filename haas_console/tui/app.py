@@ -139,6 +139,7 @@ class ConsoleApp(PlainApp):
     def on_mount(self) -> None:
         """Connect after the first paint."""
         self.call_after_refresh(self._connect)
+        self.app_resume_signal.subscribe(self, lambda _: self.screen.refresh())
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             # Ends a demo daemon too, even when the terminal is gone.

@@ -1,34 +1,32 @@
-"""The console of one page: ``python -m haas_console.web.session URL [CA_FILE]``.
+"""The console of one page: ``python -m haas_console.web.session PIPE URL [CA_FILE]``.
 
-The token is the first line of stdin. It is in no argument and no variable, where other programs of
-the machine could read it. What follows on stdin is the page's, in the protocol of Textual's web
-driver.
+The token comes through the descriptor PIPE. It is in no argument and no variable, where other
+programs of the machine could read it.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sys
+import termios
 
 from haas_console.core import files
 from haas_console.core.config import Endpoint
 from haas_console.core.target import Target
 
-_LONGEST = 4096
 
-
-def read_token() -> str:
-    """Read the first line of stdin, and nothing behind it."""
-    line = b""
-    while len(line) < _LONGEST and (byte := os.read(0, 1)) not in (b"", b"\n"):
-        line += byte
-    return line.decode()
+def read_token(pipe: int) -> str:
+    """Read what the pipe has, and close it."""
+    with os.fdopen(pipe, "rb") as source:
+        return source.read().decode()
 
 
 def main() -> int:
     """Run the console until it is quit."""
-    url, *ca_file = sys.argv[1:]
-    token = read_token()
+    pipe, url, *ca_file = sys.argv[1:]
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # signals of the terminal, such as a new size, come here
+    token = read_token(int(pipe))
     files.forbid()  # they are the server's, not the visitor's
     from haas_console.tui.app import ConsoleApp
 

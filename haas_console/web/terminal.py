@@ -1,19 +1,23 @@
-"""Connects a page's WebSocket to a console: a process with Textual's web driver.
+"""Connects a page's WebSocket to a console: a process in a terminal of its own.
 
-Each side sends packets: ``D`` (what a terminal would) or ``M`` (JSON about the terminal), the
-length in four bytes, and the payload; see ``textual/drivers/web_driver.py``.
+The page is a whole terminal emulator, so the console runs as in any other one, and can lend it:
+to the serial console of a node, for instance.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import os
+import signal
+import struct
 import sys
 import tempfile
-from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Mapping
+import termios
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -21,8 +25,7 @@ from aiohttp import WSMsgType, web
 from haas_console.core.config import Endpoint
 from haas_console.core.tasks import cancel_and_wait
 
-_READY = b"__GANGLION__\n"
-_LARGEST = 16 << 20  # bytes of one packet
+_CHUNK = 1 << 16
 _GOODBYE = 3.0  # seconds that a console may take to quit
 _CELLS = range(1, 1001)  # columns and lines that a page may have
 
@@ -32,30 +35,55 @@ async def serve(
 ) -> None:
     """Run a console on an open WebSocket until either of them ends."""
     with tempfile.TemporaryDirectory(prefix="haas-console-") as home:
-        ca = [endpoint.ca_file] if endpoint.ca_file else []
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "haas_console.web.session", str(endpoint.url), *ca),
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=DEVNULL,
-            env=_environment(home, columns, lines),
-        )
-        try:
-            await _write(process, token.encode() + b"\n")
-            await _send(process, b"M", _size(columns, lines))
-            shows = asyncio.create_task(_show(process, ws), name="web-shows")
-            types = asyncio.create_task(_type(ws, process), name="web-types")
+        async with (
+            _terminal(endpoint, token, home, columns, lines) as (process, ours),
+            _streams(ours) as (drawn, typed),
+        ):
+            shows = asyncio.create_task(_show(drawn, ws), name="web-shows")
+            types = asyncio.create_task(_type(ws, typed, ours), name="web-types")
             await asyncio.wait({shows, types}, return_when=asyncio.FIRST_COMPLETED)
             await cancel_and_wait(types)
-            await _end(process, shows)
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-            await ws.close()
+            await _end(process)
+            await cancel_and_wait(shows)
+    await ws.close()
 
 
-def _environment(home: str, columns: int, lines: int) -> dict[str, str]:
+@contextlib.asynccontextmanager
+async def _terminal(
+    endpoint: Endpoint, token: str, home: str, columns: int, lines: int
+) -> AsyncIterator[tuple[Process, int]]:
+    """Start a console in a new terminal; yield it and our side of the terminal."""
+    ours, its = os.openpty()
+    secret, give = os.pipe()
+    try:
+        _resize(ours, columns, lines)
+        ca = [endpoint.ca_file] if endpoint.ca_file else []
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "haas_console.web.session"),
+            *(str(secret), str(endpoint.url), *ca),
+            stdin=its,
+            stdout=its,
+            stderr=its,
+            pass_fds=[secret],
+            start_new_session=True,
+            env=_environment(home),
+        )
+        os.write(give, token.encode())
+    except BaseException:
+        os.close(ours)
+        raise
+    finally:
+        for each in (its, secret, give):
+            os.close(each)
+    try:
+        yield process, ours
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+def _environment(home: str) -> dict[str, str]:
     """The variables of a console: nothing of this process's user, and no file of its home."""
     kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "TZ") if name in os.environ}
     return {
@@ -66,50 +94,51 @@ def _environment(home: str, columns: int, lines: int) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "TERM": "xterm-256color",
         "COLORTERM": "truecolor",
-        "TEXTUAL_DRIVER": "textual.drivers.web_driver:WebDriver",
-        "TEXTUAL_COLOR_SYSTEM": "truecolor",
-        "TERM_PROGRAM": "textual",
-        "COLUMNS": str(columns),
-        "ROWS": str(lines),
     }
 
 
-async def _show(process: Process, ws: web.WebSocketResponse) -> None:
-    """Pass on what the console draws, until it ends."""
-    if (drawn := process.stdout) is None:
-        return
-    with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-        if await drawn.readuntil(b"\n") != _READY:
-            return
-        while True:
-            head = await drawn.readexactly(5)
-            size = int.from_bytes(head[1:], "big")
-            if size > _LARGEST:
-                return
-            payload = await drawn.readexactly(size)
-            if head[:1] == b"D":
-                await ws.send_bytes(payload)
-            elif head[:1] == b"M" and json.loads(payload).get("type") == "exit":
-                return
+@contextlib.asynccontextmanager
+async def _streams(ours: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Yield what the console draws, and where to write what is typed; close the terminal."""
+    loop = asyncio.get_running_loop()
+    drawn = asyncio.StreamReader()
+    reading, _ = await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(drawn), os.fdopen(ours, "rb", 0)
+    )
+    writing, protocol = await loop.connect_write_pipe(
+        asyncio.streams.FlowControlMixin, os.fdopen(os.dup(ours), "wb", 0)
+    )
+    try:
+        yield drawn, asyncio.StreamWriter(writing, protocol, None, loop)
+    finally:
+        reading.close()
+        writing.abort()
 
 
-async def _type(ws: web.WebSocketResponse, process: Process) -> None:
+async def _show(drawn: asyncio.StreamReader, ws: web.WebSocketResponse) -> None:
+    """Pass on what the console draws, until it ends: then its terminal can't be read."""
+    with contextlib.suppress(OSError):
+        while data := await drawn.read(_CHUNK):
+            with contextlib.suppress(ConnectionError):  # once the page is closed nobody looks
+                await ws.send_bytes(data)
+
+
+async def _type(ws: web.WebSocketResponse, typed: asyncio.StreamWriter, ours: int) -> None:
     """Pass on what is typed and clicked, until the page is closed."""
-    with contextlib.suppress(ConnectionError):
+    with contextlib.suppress(OSError):
         async for message in ws:
             if message.type is not WSMsgType.TEXT:
                 continue
             kind, data = _parsed(message.data)
             if kind == "stdin" and isinstance(data, str):
-                await _send(process, b"D", data.encode("utf-8", "replace"))
+                typed.write(data.encode("utf-8", "replace"))
+                await typed.drain()
             elif kind == "resize" and isinstance(data, Mapping):
                 columns, lines = data.get("width"), data.get("height")
                 if (isinstance(columns, int) and columns in _CELLS) and (
                     isinstance(lines, int) and lines in _CELLS
                 ):
-                    await _send(process, b"M", _size(columns, lines))
-            elif kind in ("blur", "focus"):
-                await _send(process, b"M", json.dumps({"type": kind}).encode())
+                    _resize(ours, columns, lines)
             elif kind == "ping":
                 await ws.send_json(["pong", data])
 
@@ -125,26 +154,16 @@ def _parsed(text: str) -> tuple[Any, Any]:
     return message[0], message[1] if len(message) > 1 else None
 
 
-def _size(columns: int, lines: int) -> bytes:
-    return json.dumps({"type": "resize", "width": columns, "height": lines}).encode()
+def _resize(ours: int, columns: int, lines: int) -> None:
+    """Give the terminal a size; the console is told by a signal, as in every terminal."""
+    fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
 
-async def _send(process: Process, kind: bytes, payload: bytes) -> None:
-    await _write(process, kind + len(payload).to_bytes(4, "big") + payload)
-
-
-async def _write(process: Process, data: bytes) -> None:
-    if process.stdin is not None:
-        process.stdin.write(data)
-        await process.stdin.drain()
-
-
-async def _end(process: Process, shows: asyncio.Task[None]) -> None:
+async def _end(process: Process) -> None:
     """Let the console quit by itself, so that what it has begun is sent."""
-    with contextlib.suppress(ConnectionError, TimeoutError):
+    if process.returncode is not None:
+        return
+    with contextlib.suppress(ProcessLookupError, TimeoutError):
+        process.send_signal(signal.SIGHUP)
         async with asyncio.timeout(_GOODBYE):
-            if not shows.done():
-                await _send(process, b"M", json.dumps({"type": "quit"}).encode())
-                await shows
             await process.wait()
-    await cancel_and_wait(shows)

@@ -43,6 +43,34 @@ async def test_a_page_asks_for_a_token_and_its_console_acts_as_that_user(web: We
     assert job["user"] == "rita"
 
 
+async def test_a_page_lends_its_terminal_to_the_console_of_a_headnode(web: Web) -> None:
+    rita = web.site.tenant("rita")
+    await rita.call("headnode.create", project="red", headnode="head")
+    await web.site.succeeds("red")
+    await web.log_in("rita")
+    async with web.console() as page:
+        await page.until("node-1")
+        await page.type(":headnode console head\r")
+        await page.until("console of headnode red/head")
+        await page.type("uname\r")
+        await page.until("uname")
+        await page.type("\x1d")
+        await page.until("node-1")
+        await page.type("H")
+        await page.until("(?s)Headnodes.*head")
+
+
+async def test_a_page_that_changes_its_size_is_filled(web: Web) -> None:
+    await web.log_in("rita")
+    async with web.console() as page:
+        await page.until("node-1")
+        await page.ws.send_json(["resize", {"width": 60, "height": 20}])
+        await page.type("P")
+        drawn = await page.until("Pulse")
+        assert "\x1b[20;" in drawn
+        assert "\x1b[21;" not in drawn.rpartition("Pulse")[2]
+
+
 async def test_the_console_of_a_page_opens_no_file_of_the_server(web: Web, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("hidden")

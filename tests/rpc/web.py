@@ -59,11 +59,14 @@ class Page:
 
     async def until(self, pattern: str) -> str:
         """Read what is drawn until a pattern is in it; return all of it since the last call."""
-        async with asyncio.timeout(60):
-            while not re.search(pattern, self.drawn):
-                message = await self.ws.receive()
-                assert message.type is aiohttp.WSMsgType.BINARY, (message, self.drawn[-500:])
-                self.drawn += message.data.decode("utf-8", "replace")
+        try:
+            async with asyncio.timeout(60):
+                while not re.search(pattern, self.drawn):
+                    message = await self.ws.receive()
+                    assert message.type is aiohttp.WSMsgType.BINARY, (message, self.drawn[-500:])
+                    self.drawn += message.data.decode("utf-8", "replace")
+        except TimeoutError:
+            raise AssertionError(f"{pattern} is not in {self.drawn[-2000:]!r}") from None
         found, self.drawn = self.drawn, ""
         return found
 

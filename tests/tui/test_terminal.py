@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.harness import keys
+from tests.tui.harness import Terminal, keys
 from tests.tui.harness.tmux import Tmux
 
 DEMO = [sys.executable, "-m", "haas_console", "--demo"]
@@ -50,5 +50,21 @@ def test_a_nic_is_dragged_onto_a_network_and_applied(tmp_path: Path, size: tuple
         assert "■ lab" in terminal.capture()
         assert "→" not in terminal.capture()
 
+        terminal.feed(b"q")
+        assert terminal.ended() == 0
+
+
+def test_the_screen_is_back_once_a_console_is_left(tmp_path: Path) -> None:
+    with Terminal(DEMO, home=tmp_path) as terminal:
+        terminal.wait_for("● live")
+        terminal.type(":node console node-01\r")
+        terminal.wait_for("simulated console of node node-01")
+        assert "● live" not in terminal.screen.text
+        terminal.type("whoami")
+        terminal.wait_for("> whoami")
+        terminal.feed(b"\x1d")
+        terminal.wait_for("● live")
+        terminal.wait_for("node-12")
+        assert "whoami" not in terminal.screen.text
         terminal.feed(b"q")
         assert terminal.ended() == 0
