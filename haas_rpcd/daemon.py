@@ -27,6 +27,7 @@ from haas_rpcd.drivers.bmc.factory import BmcFactory
 from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.engine import hook
 from haas_rpcd.engine.engine import Engine
+from haas_rpcd.engine.images import StoredHashes
 from haas_rpcd.engine.leases import Leases
 from haas_rpcd.engine.planning import Planning, RemoteDrivers
 from haas_rpcd.engine.power import Power
@@ -345,12 +346,17 @@ def real(settings: Settings, held: Held | None = None, followed: Followed | None
         from haas_rpcd.drivers.hostnet.netlink import netlink_driver
         from haas_rpcd.drivers.hostnet.taps import KernelTaps
         from haas_rpcd.drivers.hypervisor.console import Console
+        from haas_rpcd.drivers.hypervisor.image_copies import ImageSource
         from haas_rpcd.drivers.hypervisor.libvirt import LibvirtDriver
         from haas_rpcd.drivers.remote.factory import RemoteHypervisors
 
         # The file is read at each login, as that of switches.
         remote = RemoteHypervisors(
-            settings, lambda: load_credentials(path), headnode_macs, any_source
+            settings,
+            lambda: load_credentials(path),
+            headnode_macs,
+            any_source,
+            ImageSource(MASTER, wanted.libvirt_uri, StoredHashes(lambda: daemon.store)),
         )
 
         async def libvirt_uri(uuid: str) -> str:

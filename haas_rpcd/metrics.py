@@ -88,6 +88,8 @@ class Metrics:
             self._jobs_ended.labels(event.state).inc()
 
     def _step(self, job: int, step: StepUpdate) -> None:
+        if step.bytes is not None:
+            return  # nothing is sent yet: an image is copied
         if step.line is not None:
             self._lines.labels(step.device).inc()
         elif step.state == "sending":

@@ -106,7 +106,9 @@ class Capacity(msgspec.Struct, frozen=True):
     """What a hypervisor has. All memory is in bytes.
 
     ``memory``: all of it; ``free``: what nobody uses now; ``promised``: what its virtual machines
-    take if all of them run. ``images``: the base images that it has, and the size of a clone.
+    take if all of them run. ``images``: the base images that it has under their own names, and the
+    size of a clone. ``copies``: the images that HaaS copied there, with what identifies the content
+    of each copy.
     """
 
     memory: int
@@ -114,3 +116,8 @@ class Capacity(msgspec.Struct, frozen=True):
     promised: int
     cpus: int
     images: dict[str, MachineSize] = {}
+    copies: frozenset[tuple[str, str]] = frozenset()
+
+    def has(self, image: str) -> bool:
+        """Return whether an image, or a copy of it, is there."""
+        return image in self.images or any(one == image for one, _ in self.copies)

@@ -16,8 +16,18 @@ class Subscribed(msgspec.Struct, frozen=True):
     subscribed: bool
 
 
+class BytesMoved(msgspec.Struct, frozen=True):
+    """How far a base image is read or copied, in bytes."""
+
+    done: int
+    total: int
+
+
 class StepUpdate(msgspec.Struct, frozen=True):
-    """The new state of one step. ``line`` is the line just sent, if one was."""
+    """The new state of one step. ``line`` is the line just sent, if one was.
+
+    While the base image of a headnode is copied, ``line`` says so, and ``bytes`` how far that is.
+    """
 
     step: int
     device: str
@@ -27,6 +37,7 @@ class StepUpdate(msgspec.Struct, frozen=True):
     state: StepState
     message: str | None = None
     line: str | None = None
+    bytes: BytesMoved | None = None
 
 
 class JobEvent(msgspec.Struct, frozen=True):

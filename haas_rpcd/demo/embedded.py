@@ -33,6 +33,9 @@ HYPERVISOR = "hv2"
 FULL = 2**30
 """Its memory, in bytes: headnodes go to the master, unless ``--hypervisor`` says otherwise."""
 
+COPY_SECONDS = 2.0
+"""How long copying a base image there takes."""
+
 
 @contextlib.asynccontextmanager
 async def demo(socket_path: str) -> AsyncIterator[tuple[Daemon, DataCentre]]:
@@ -55,7 +58,7 @@ async def demo(socket_path: str) -> AsyncIterator[tuple[Daemon, DataCentre]]:
             switches=factory,
             master=lambda: SimNetworkDriver(centre.host),
             libvirt=lambda: SimHypervisorDriver(centre.host),
-            remote=SimRemotes(memory=FULL),
+            remote=SimRemotes(set(), FULL, source=centre.host, copy_seconds=COPY_SECONDS),
             bmcs=SimBmcs(cables.power),
             headnode_console=headnode_console,
             demo=True,

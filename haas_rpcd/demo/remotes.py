@@ -14,11 +14,20 @@ from haas_schemas.hypervisor import HypervisorTrust
 class SimRemotes:
     """Stands in for every hypervisor that is registered.
 
-    ``images`` and ``memory``, in bytes: what each has.
+    ``images`` and ``memory``, in bytes: what each has. ``source`` is the master, from which base
+    images are copied, in ``copy_seconds`` each.
     """
 
-    def __init__(self, images: set[str] | None = None, memory: int = 64 * 2**30) -> None:
-        self._images = images or {"base-headnode"}
+    def __init__(
+        self,
+        images: set[str] | None = None,
+        memory: int = 64 * 2**30,
+        source: SimHost | None = None,
+        copy_seconds: float = 0.0,
+    ) -> None:
+        self._copy_seconds = copy_seconds
+        self.source = source
+        self._images = {"base-headnode"} if images is None else images
         self._memory = memory
         self._hosts: dict[str, SimHost] = {}
 
@@ -26,7 +35,10 @@ class SimRemotes:
         """Return the host of a hypervisor, made when it is first asked for."""
         if name not in self._hosts:
             self._hosts[name] = SimHost(
-                images=set(self._images), trunk_nic=trunk_nic, memory=self._memory
+                images=set(self._images),
+                trunk_nic=trunk_nic,
+                memory=self._memory,
+                copy_seconds=self._copy_seconds,
             )
         return self._hosts[name]
 
@@ -36,7 +48,8 @@ class SimRemotes:
 
     def libvirt(self, hypervisor: RegisteredHypervisor) -> MasterDriver:
         """Create the driver of a hypervisor's libvirt."""
-        return SimHypervisorDriver(self.host(hypervisor.name, hypervisor.trunk_nic))
+        host = self.host(hypervisor.name, hypervisor.trunk_nic)
+        return SimHypervisorDriver(host, self.source)
 
     async def trust(
         self, hypervisor: RegisteredHypervisor, fingerprint: str | None

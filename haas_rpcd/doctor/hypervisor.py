@@ -10,7 +10,7 @@ from haas_rpcd.config import Master
 from haas_rpcd.doctor.files import free_bytes, of_space
 from haas_rpcd.doctor.finding import Finding, World, fault, ok, warning
 from haas_rpcd.drivers.hypervisor import domain_xml, xmltree
-from haas_rpcd.drivers.hypervisor.libvirt import load_libvirt
+from haas_rpcd.drivers.hypervisor.connecting import load_libvirt
 from haas_rpcd.drivers.hypervisor.lookup import lookup
 from haas_rpcd.drivers.hypervisor.worker import Worker
 from haas_rpcd.errors import DeviceError, UnavailableError

@@ -47,6 +47,19 @@ class Outcome(NamedTuple):
     may_come_late: bool = False
 
 
+class Transferred(NamedTuple):
+    """How far a long transfer is: ``done`` of ``total`` bytes. ``what``: a phrase, as "copy X"."""
+
+    what: str
+    done: int
+    total: int
+
+    def describe(self) -> str:
+        """Return it as a line for people."""
+        mib = 2**20
+        return f"{self.what}: {self.done // mib} of {-(-self.total // mib)} MiB"
+
+
 CarryOut = Callable[[Any, Report], Awaitable[None]]
 """Carries out one change and reports each of its lines. Raises DeviceError."""
 
@@ -191,6 +204,20 @@ class MasterDriver(Driver, Protocol):
         """Read what a hypervisor has, and which of some base images; None for another device."""
         return None
 
+    async def provide_image(
+        self,
+        image: str,
+        report: Callable[[Transferred], None],
+        stopped: Callable[[], bool],
+    ) -> None:
+        """Have a base image there as the master has it; copy it if it is not.
+
+        Needs no :meth:`open`, and uses connections of its own. ``report`` is called while it is
+        read and copied. Returns early once ``stopped`` returns true. Raises DeviceError. Does
+        nothing on the master, and for another device.
+        """
+        return
+
     async def boot_id(self) -> str | None:
         """Return what identifies the device's present boot; None if it does not matter."""
         return None
@@ -226,6 +253,7 @@ __all__ = [
     "Progress",
     "Report",
     "Seen",
+    "Transferred",
     "ignore",
     "one_by_one",
 ]

@@ -9,8 +9,8 @@ from typing import cast
 from haas_rpcd.drivers import Driver, MasterDriver
 from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import HaasError
-from haas_rpcd.model import hypervisor_of, is_libvirt
-from haas_rpcd.registered import Capacity
+from haas_rpcd.model import MASTER, hypervisor_of, is_libvirt
+from haas_rpcd.registered import Capacity, MachineSize
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +26,11 @@ class Capacities:
     def of(self, hypervisor: str) -> Capacity | None:
         """Return what a hypervisor has; None if that was never read, or could not be read last."""
         return self._known.get(hypervisor)
+
+    def image_sizes(self) -> dict[str, MachineSize]:
+        """Return what a clone of each image takes: those of the master go before others."""
+        names = sorted(self._known, key=lambda name: name == MASTER)
+        return {image: size for name in names for image, size in self._known[name].images.items()}
 
     async def read(self, device: str) -> None:
         """Read what a hypervisor has, after its libvirt was checked. Nothing is raised."""

@@ -18,6 +18,7 @@ from haas_rpcd.engine.confirms import Confirms
 from haas_rpcd.engine.contacts import Contacts, Reach
 from haas_rpcd.engine.drift import CheckResult, DriftWatch
 from haas_rpcd.engine.hosts import Hosts
+from haas_rpcd.engine.images import Images
 from haas_rpcd.engine.journal import Journal
 from haas_rpcd.engine.late import LateChanges, Waiting
 from haas_rpcd.engine.planning import Planning
@@ -59,9 +60,8 @@ class Engine:
     ``repair_restarted``: repair a switch by a job of its own after it restarted.
     ``restart_headnodes``: start the headnodes that ran before a hypervisor was rebooted.
     ``images``: those that headnodes may be cloned from. ``hook`` runs the site's release command,
-    None if there is none. ``canonical_port`` knows how a dialect
-    names ports. ``act`` carries out power actions for proofs of cabling, and ``proof_patience`` is
-    for how many seconds they listen to each port.
+    None if there is none. ``canonical_port`` knows how a dialect names ports. ``act`` carries out
+    power actions for proofs of cabling, which listen ``proof_patience`` seconds to each port.
     """
 
     def __init__(
@@ -119,6 +119,7 @@ class Engine:
         self._pace = pace or Pace()
         self.hosts = Hosts(self._make_watch, self._workers.interrupt, planning.leave)
         self.capacities = Capacities(self._workers.of, images)
+        self._images = Images(lambda device: store.read(planning.host_driver, device))
         self._settling = Settling(store, self._late, self._drift, self._start)
         self._other_tasks: set[asyncio.Task[None]] = set()
         self._stopped = False
@@ -326,6 +327,7 @@ class Engine:
             repair=self._drift.repair_steps,
             late=self._late,
             prove=self._proofs.run,
+            provide_images=self._images.provide,
             hook=self._hook,
             cancelling=cancelling,
         )

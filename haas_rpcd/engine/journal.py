@@ -16,7 +16,7 @@ from haas_rpcd.store import drift as store_drift
 from haas_rpcd.store.applied import Freed, Known
 from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.evidence import Proof
-from haas_schemas.event import StepUpdate
+from haas_schemas.event import BytesMoved, StepUpdate
 from haas_schemas.job import JobState, StepState
 
 
@@ -177,8 +177,12 @@ class Journal:
         *,
         message: str | None = None,
         line: str | None = None,
+        moved: tuple[int, int] | None = None,
     ) -> None:
-        """Publish the state of one step, with the line that is being sent for it."""
+        """Publish the state of one step, with the line that is being sent for it.
+
+        ``moved``: how many bytes were copied for it so far, and of how many.
+        """
         step = entry.step
         self._events.publish_job(
             self.job_id,
@@ -194,6 +198,7 @@ class Journal:
                 state=state,
                 message=message,
                 line=line,
+                bytes=None if moved is None else BytesMoved(*moved),
             ),
         )
 

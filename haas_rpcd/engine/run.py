@@ -17,7 +17,7 @@ from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.sending import Batch
 from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import HaasError, RetiredError, StoreError
-from haas_rpcd.model import HostChange, Phase, SetPort, SetVlan, Step
+from haas_rpcd.model import HostChange, Phase, SetPort, SetVlan, Step, is_libvirt
 from haas_rpcd.store import jobs, leases, nodes
 from haas_rpcd.store.database import Store
 from haas_rpcd.store.jobs import JobRow
@@ -38,6 +38,11 @@ CarryOut = Callable[[Sequence[Step], bool], Awaitable[list[Verdict]]]
 Prove = Callable[[JobRow, CarryOut, Callable[[], bool]], Awaitable[tuple[JobState, str | None]]]
 """Carries out a job that proves a node's cabling, given what tells whether it is cancelled."""
 
+ProvideImages = Callable[
+    [str, Sequence[Entry], Journal, Callable[[], bool]], Awaitable[list[Verdict]]
+]
+"""Has the base images of steps on their hypervisor; see :meth:`haas_rpcd.engine.images.Images`."""
+
 _HOOK_CANCELLED = (
     "Cancelled; the release command was ended, so the node stays held: release it again."
 )
@@ -49,6 +54,7 @@ class JobRun:
     ``worker`` returns the worker of a device; ``repair`` checks a switch, a project's headnodes, or
     everything for drift and returns the steps that repair it; ``hook`` runs the release command,
     None if there is none. ``prove`` carries out a job that proves a node's cabling.
+    ``provide_images`` copies the base images that steps need; without it, they must be there.
     """
 
     def __init__(
@@ -62,6 +68,7 @@ class JobRun:
         repair: Callable[[str | None, str | None], Awaitable[list[Step]]],
         late: LateChanges,
         prove: Prove,
+        provide_images: ProvideImages | None = None,
         hook: RunHook | None = None,
         cancelling: bool = False,
     ) -> None:
@@ -79,6 +86,7 @@ class JobRun:
         self._worker = worker
         self._repair = repair
         self._late = late
+        self._images = provide_images
         self._hook = hook
         self._prove = prove
         self._job = job
@@ -241,13 +249,14 @@ class JobRun:
                 if skipped := _held_back(batch, verdicts, phase):
                     await self._journal.record(skipped)
                     verdicts += skipped
-                    held = {verdict.entry.number for verdict in skipped}
-                    batch = [entry for entry in batch if entry.number not in held]
+                    batch = _without(batch, skipped)
+                if phase is Phase.HEADNODES:
+                    verdicts += (lacking := await self._provide_images(device, batch))
+                    batch = _without(batch, lacking)
                 if batch:
                     verdicts += await worker.run(Batch(self._journal, phase, batch, self._stopping))
         except RetiredError as error:
-            judged = {verdict.entry.number for verdict in verdicts}
-            left = [entry for entry in entries if entry.number not in judged]
+            left = _without(entries, verdicts)
             verdicts += await self._give_up_device(left, phase, error)
         except StoreError:
             self._broken = True
@@ -256,6 +265,11 @@ class JobRun:
             worker.release()
             await gate.leave(device)
         return verdicts
+
+    async def _provide_images(self, device: str, batch: Sequence[Entry]) -> list[Verdict]:
+        if self._images is None or not is_libvirt(device):
+            return []
+        return await self._images(device, batch, self._journal, self._stopping)
 
     async def _give_up_device(
         self, entries: Sequence[Entry], phase: Phase, error: RetiredError
@@ -280,6 +294,12 @@ class JobRun:
 
     def _stopping(self) -> bool:
         return (self.cancelling and not self._must_send) or self._broken
+
+
+def _without(batch: Sequence[Entry], verdicts: Sequence[Verdict]) -> list[Entry]:
+    """Return the steps that have no verdict yet."""
+    judged = {verdict.entry.number for verdict in verdicts}
+    return [entry for entry in batch if entry.number not in judged]
 
 
 def _held_back(batch: Sequence[Entry], verdicts: Sequence[Verdict], phase: Phase) -> list[Verdict]:

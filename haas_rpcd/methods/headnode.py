@@ -142,16 +142,19 @@ def _place(call: TxCall, project: ProjectRow, image: str) -> str:
     if names == [MASTER]:
         return MASTER
     found: list[Candidate] = []
+    sizes = engine.capacities.image_sizes()
     for name in names:
         capacity = engine.capacities.of(name)
         if capacity is None or not (engine.sees(name) and engine.sees(libvirt_device(name))):
             continue
         own, staged = headnodes.load_on(call.tx, name, project.id)
-        sizes = tuple(capacity.images[one] for one in staged if one in capacity.images)
-        found.append(Candidate(name, capacity, own, sizes))
+        waiting = tuple(sizes[one] for one in staged if one in sizes)
+        found.append(Candidate(name, capacity, capacity.has(image), own, waiting))
     if not found:
         return MASTER  # none was read yet: an apply says whether it can be
-    chosen = place(found, image, secrets.randbelow(10**6) / 10**6)
+    size = sizes.get(image)
+    draw = secrets.randbelow(10**6) / 10**6
+    chosen = None if size is None else place(found, size, draw)
     if chosen is None:
         raise UnavailableError(
             f"No hypervisor has the image {image} and room for a clone of it now: try again later,"

@@ -42,13 +42,18 @@ class SimHost:
     Fields that simulate faults can be set at any time: ``libvirt_down``, ``trunk_missing``,
     ``netlink_down``, ``no_capability`` (haas-rpcd lacks CAP_NET_ADMIN) and ``running_images`` (base
     images that somebody has started). ``bridge_faults``: what somebody has changed by hand on the
-    bridge of a VLAN, as phrases. ``seconds``: how long each change takes.
+    bridge of a VLAN, as phrases. ``seconds``: how long each change takes. ``contents``: what base
+    images hold, if that is not empty; ``copied``: those that were copied here, in
+    ``copy_seconds`` each.
 
     What somebody does to the master, such as :meth:`crash` or :meth:`reboot`, is reported to those
     who watch it, as the kernel and libvirt do.
     """
 
     images: set[str] = field(default_factory=lambda: {"base-headnode"})
+    contents: dict[str, str] = field(default_factory=dict)
+    copied: list[str] = field(default_factory=list)
+    copy_seconds: float = 0.0
     trunk_nic: str = "eth0"
     memory: int = 64 * 2**30
     cpus: int = 16

@@ -10,7 +10,16 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from haas_rpcd.drivers import MasterDriver, Outcome, Progress, Report, Seen, ignore, one_by_one
+from haas_rpcd.drivers import (
+    MasterDriver,
+    Outcome,
+    Progress,
+    Report,
+    Seen,
+    Transferred,
+    ignore,
+    one_by_one,
+)
 from haas_rpcd.drivers.hostnet.iplines import bridge_name
 from haas_rpcd.drivers.hypervisor.domain_xml import domain_name
 from haas_rpcd.drivers.hypervisor.libvirt import preview_lines
@@ -31,15 +40,19 @@ from haas_rpcd.sim.host import SimDomain, SimHost
 
 URI = "sim:///demo"
 
+COPY_PARTS, COPY_PART = 4, 2**28
+"""How many parts a base image is copied in, and their size in bytes."""
+
 MACHINE = MachineSize(memory=2 * 2**30, vcpus=2)
 """What each headnode takes."""
 
 
 class SimHypervisorDriver(MasterDriver):
-    """The domains of a :class:`SimHost`."""
+    """The domains of a :class:`SimHost`; base images are copied there from ``source``."""
 
-    def __init__(self, host: SimHost) -> None:
+    def __init__(self, host: SimHost, source: SimHost | None = None) -> None:
         self._host = host
+        self._source = source
 
     def preview(
         self,
@@ -104,6 +117,29 @@ class SimHypervisorDriver(MasterDriver):
             cpus=host.cpus,
             images=dict.fromkeys(host.images & set(images), MACHINE),
         )
+
+    async def provide_image(
+        self,
+        image: str,
+        report: Callable[[Transferred], None],
+        stopped: Callable[[], bool],
+    ) -> None:
+        """Copy a base image, unless the host has it with the same content."""
+        source, host = self._source, self._host
+        if source is None or image not in source.images:
+            return
+        wanted = source.contents.get(image, "")
+        if image in host.images and host.contents.get(image, "") == wanted:
+            return
+        for part in range(COPY_PARTS + 1):
+            report(Transferred(f"copy {image}", part * COPY_PART, COPY_PARTS * COPY_PART))
+            await asyncio.sleep(host.copy_seconds / COPY_PARTS)
+            self._check_up()
+            if stopped():
+                return
+        host.images.add(image)
+        host.contents[image] = wanted
+        host.copied.append(image)
 
     def _seen(self, uuid: str) -> HeadnodeSeen:
         domain = self._host.domains.get(uuid)

@@ -90,6 +90,7 @@ def create(tx: Tx, hypervisor: RegisteredHypervisor) -> None:
 def delete(tx: Tx, name: str) -> None:
     """Remove a hypervisor. Raises sqlite3.IntegrityError if anything is, or may be, on it."""
     tx.execute("DELETE FROM drift WHERE device IN (?, ?)", (name, libvirt_device(name)))
+    tx.execute("DELETE FROM image_hash WHERE hypervisor = ?", (name,))
     tx.execute("DELETE FROM hypervisor WHERE name = ?", (name,))
 
 

@@ -185,6 +185,7 @@ class SmallSite:
 
     async def start(self) -> None:
         master = self.settings.master
+        self.remotes.source = self.host
         self.daemon = Daemon(
             self.settings,
             switches=SwitchFactory(self.settings, lambda: self.credentials),

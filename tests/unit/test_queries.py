@@ -45,6 +45,7 @@ from haas_rpcd.store import (
     headnodes,
     hypervisors,
     identities,
+    images,
     jobs,
     late,
     leases,
@@ -213,6 +214,10 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     headnodes.all_of: lambda tx: headnodes.all_of(tx, 1),
     hypervisors.everyone: lambda tx: [with_hypervisor(tx), hypervisors.everyone(tx)],
     hypervisors.find: lambda tx: [with_hypervisor(tx), hypervisors.find(tx, "hv2")],
+    images.hashes: lambda tx: [
+        images.keep(tx, "hv2", {("/base.img", 1, "2.3"): "abc"}),
+        images.hashes(tx, "hv2"),
+    ],
     hypervisors.usage: lambda tx: hypervisors.usage(tx, MASTER),
     headnodes.on_hypervisor: headnodes.on_hypervisor,
     headnodes.lose_sight: lambda tx: headnodes.lose_sight(tx, MASTER, forget=True),

@@ -14,7 +14,8 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from haas_rpcd.drivers.hypervisor import events
-from haas_rpcd.drivers.hypervisor.libvirt import CLOSE_SECONDS, load_libvirt
+from haas_rpcd.drivers.hypervisor.connecting import load_libvirt
+from haas_rpcd.drivers.hypervisor.libvirt import CLOSE_SECONDS
 from haas_rpcd.drivers.hypervisor.worker import TooManyHanging, Worker
 from haas_rpcd.errors import DeviceError
 

@@ -6,6 +6,7 @@ quotes libvirt.
 
 from __future__ import annotations
 
+import logging
 import posixpath
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +14,8 @@ from typing import Any
 
 from haas_rpcd.drivers import Report
 from haas_rpcd.drivers.hostnet.taps import Tap
-from haas_rpcd.drivers.hypervisor import additions, clone_xml, domain_xml, xmltree
+from haas_rpcd.drivers.hypervisor import additions, clone_xml, domain_xml, image_copy, xmltree
+from haas_rpcd.drivers.hypervisor.base_image import find_base, variables_of
 from haas_rpcd.drivers.hypervisor.condition import condition_of
 from haas_rpcd.drivers.hypervisor.domain_xml import Interface, Mark
 from haas_rpcd.drivers.hypervisor.lookup import lookup
@@ -31,12 +33,17 @@ from haas_rpcd.model import (
     SetHeadnodePower,
 )
 
+log = logging.getLogger(__name__)
+
 POLL_SECONDS = 0.1
 """Seconds between looks at a domain that is shutting down."""
 
 
 class Domains:
-    """The headnodes' domains on one connection, for the length of one task."""
+    """The headnodes' domains on one connection, for the length of one task.
+
+    ``image_domain`` returns the domain that clones of an image are made from.
+    """
 
     def __init__(
         self,
@@ -48,7 +55,9 @@ class Domains:
         parking_bridge: str,
         task: Task[Any],
         report: Report,
+        image_domain: Callable[[str], str] | None = None,
     ) -> None:
+        self._image_domain = image_domain
         self._libvirt = libvirt
         self._connection = connection
         self._uri = uri
@@ -75,7 +84,11 @@ class Domains:
         return True
 
     def _clone(self, change: DefineHeadnode) -> None:
-        base_xml = self._image(change.image).XMLDesc(self._libvirt.VIR_DOMAIN_XML_INACTIVE)
+        domain = self._image_domain(change.image) if self._image_domain else change.image
+        base = find_base(
+            self._libvirt, self._connection, self._uri, domain, copied=domain != change.image
+        )
+        base_xml = base.XMLDesc(self._libvirt.VIR_DOMAIN_XML_INACTIVE)
         bases = {
             disk.target: self._storage.locate(change.image, disk)
             for disk in domain_xml.disks_to_overlay(base_xml)
@@ -84,7 +97,7 @@ class Domains:
             target: posixpath.join(base.folder, domain_xml.overlay_name(change.headnode, target))
             for target, base in bases.items()
         }
-        variables = self._variables(base_xml)
+        variables = variables_of(self._storage, base_xml)
         own_variables = variables and domain_xml.variables_path(change.headnode, variables)
         xml = clone_xml.clone(
             base_xml,
@@ -103,36 +116,20 @@ class Domains:
         if variables and own_variables:
             self._storage.copy(variables, own_variables)
         self._define(domain_xml.mark_ready(xml))
+        self._remove_older_copies()
         for nic in change.nics:
             self._report(f"attach {nic.nic} {nic.mac} to {self._bridge_name(nic.vlan)}")
 
-    def _variables(self, base_xml: str) -> str | None:
-        """Return the path of the base's UEFI variables, which contain its boot entries."""
-        path = domain_xml.nvram_path(base_xml)
-        return path if path is not None and self._storage.has_file(path) else None
-
-    def _image(self, image: str) -> Any:
-        base = self._lookup(self._connection.lookupByName, image)
-        if base is None:
-            raise DeviceError(
-                f"There is no domain {image} on {self._uri}: define the base image there (virsh "
-                "define), or create the headnode from another image.",
-                reason="missing",
+    def _remove_older_copies(self) -> None:
+        """Remove copies of images that no headnode needs any more; what fails is tried later."""
+        if self._image_domain is None:
+            return
+        try:
+            image_copy.remove_older(
+                self._libvirt, self._connection, self._image_domain, self._task.go_on
             )
-        if base.isActive():
-            raise DeviceError(
-                f"The domain {image} on {self._uri} is running; shut it down (virsh shutdown "
-                f"{image}), as clones of a running machine's disk would be corrupt.",
-                reason="refused",
-            )
-        if base.hasManagedSaveImage(0):
-            raise DeviceError(
-                f"The domain {image} on {self._uri} was saved while it ran, and its disk is not "
-                f"whole without its memory: start it and shut it down (virsh start {image}; virsh "
-                f"shutdown {image}).",
-                reason="refused",
-            )
-        return base
+        except (DeviceError, self._libvirt.libvirtError) as error:
+            log.warning("older copies of images on %s stay there: %s", self._uri, error)
 
     def _refuse_taken_name(self, change: DefineHeadnode) -> None:
         name = domain_xml.domain_name(change.headnode)
@@ -279,6 +276,7 @@ class Domains:
             if posixpath.basename(path).startswith(domain_xml.domain_name(change.headnode)):
                 self._storage.delete(path)
         self._undefine(domain)
+        self._remove_older_copies()
 
     def _undefine(self, domain: Any) -> None:
         basic = (

@@ -23,21 +23,36 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 
-from haas_rpcd.drivers import MasterDriver, Outcome, Progress, Report, Seen, ignore, one_by_one
+from haas_rpcd.drivers import (
+    MasterDriver,
+    Outcome,
+    Progress,
+    Report,
+    Seen,
+    Transferred,
+    ignore,
+    one_by_one,
+)
 from haas_rpcd.drivers.hostnet.iplines import bridge_name as default_bridge_name
 from haas_rpcd.drivers.hostnet.parking import KernelParking, Parking
 from haas_rpcd.drivers.hostnet.taps import KernelTaps, Tap, Taps
 from haas_rpcd.drivers.hypervisor import domain_xml, events
 from haas_rpcd.drivers.hypervisor.capacity import capacity
+from haas_rpcd.drivers.hypervisor.connecting import (
+    Reach,
+    is_lost,
+    load_libvirt,
+    unreachable,
+)
 from haas_rpcd.drivers.hypervisor.domains import Domains
+from haas_rpcd.drivers.hypervisor.image_copies import ImageCopies
 from haas_rpcd.drivers.hypervisor.worker import Abandoned, Task, TooManyHanging, Worker
-from haas_rpcd.errors import DeviceError, UnavailableError
+from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import (
     DefineHeadnode,
     DeleteHeadnode,
@@ -51,9 +66,6 @@ from haas_rpcd.model import (
 from haas_rpcd.registered import Capacity
 
 Result = TypeVar("Result")
-
-Reach = Callable[[], Awaitable[str]]
-"""Returns the URI by which this process reaches a libvirt. Raises DeviceError."""
 
 CLOSE_SECONDS = 5.0
 """Seconds that closing a connection may delay the end of the daemon."""
@@ -84,7 +96,8 @@ class LibvirtDriver(MasterDriver):
     libvirt probes its QEMU, which takes a while on a slow machine.) A headnode has
     ``shutdown_grace`` seconds to shut down before it is switched off. ``parking`` manages the
     bridge for disconnected nics of running headnodes, ``taps`` lets connected ones carry frames.
-    ``reach`` is called before each connection if it is not opened by ``uri`` itself.
+    ``reach`` is called before each connection if it is not opened by ``uri`` itself. ``images``
+    copies base images there; without, they must be there.
     """
 
     def __init__(
@@ -98,6 +111,7 @@ class LibvirtDriver(MasterDriver):
         parking: Parking | None = None,
         taps: Taps | None = None,
         reach: Reach | None = None,
+        images: ImageCopies | None = None,
     ) -> None:
         self._uri = uri
         self._reach = reach
@@ -107,6 +121,7 @@ class LibvirtDriver(MasterDriver):
         self._shutdown_grace = shutdown_grace
         self._parking: Parking = KernelParking() if parking is None else parking
         self._taps: Taps = KernelTaps() if taps is None else taps
+        self._images = images
         self._worker = Worker("libvirt", uri)
         self._keep_alive = events.FOR_CALLS
         self._libvirt: Any = None
@@ -229,11 +244,23 @@ class LibvirtDriver(MasterDriver):
 
     async def capacity(self, images: Sequence[str]) -> Capacity | None:
         """Read what the host has, and which of these base images."""
+        if self._images is not None:
+            self._images.tidy_once()
         return await self._run(
             lambda task: capacity(self._libvirt, self._connection, images),
             self._timeout,
             "the host",
         )
+
+    async def provide_image(
+        self,
+        image: str,
+        report: Callable[[Transferred], None],
+        stopped: Callable[[], bool],
+    ) -> None:
+        """Copy a base image from the master, if it is not there."""
+        if self._images is not None:
+            await self._images.provide(image, report, stopped)
 
     async def _define(self, change: DefineHeadnode, report: Report) -> None:
         if not await self._ask(lambda domains: domains.define(change), change, report):
@@ -278,6 +305,7 @@ class LibvirtDriver(MasterDriver):
             parking_bridge=self._parking.bridge,
             task=task,
             report=report,
+            image_domain=self._images.domain_of if self._images is not None else None,
         )
 
     async def _run(
@@ -290,8 +318,7 @@ class LibvirtDriver(MasterDriver):
         try:
             return await self._call(function, timeout)
         except self._libvirt.libvirtError as error:
-            by_channel = error.get_error_domain() == self._libvirt.VIR_FROM_RPC
-            if by_channel or not self._connection.isAlive():
+            if is_lost(self._libvirt, self._connection, error):
                 self._connection = None
                 raise self._unreachable(error) from error
             raise DeviceError(
@@ -324,42 +351,10 @@ class LibvirtDriver(MasterDriver):
             ) from error
 
     def _unreachable(self, error: Exception) -> DeviceError:
-        advice = (
-            "Start it (systemctl start libvirtd), and see that haas-rpcd's user may use it (group "
-            "libvirt)."
-        )
-        if urlsplit(self._uri).scheme.endswith("+tls"):
-            advice = (
-                "See that it listens there (systemctl start libvirtd-tls.socket), and that "
-                "haas-rpcd's user can read the client's certificate and key."
-            )
-        return DeviceError(
-            f"libvirt on {self._uri} cannot be reached: {error}. {advice}", reason="unreachable"
-        )
+        return unreachable(self._uri, error)
 
 
 def _with_deaf(seen: HeadnodeSeen, macs: set[str]) -> Seen:
     """Add VLAN 0 to the nics with these MACs."""
     deaf = {HeadnodeNic(nic.nic, nic.mac, 0) for nic in seen.nics if nic.mac.lower() in macs}
     return msgspec.structs.replace(seen, nics=tuple(sorted({*seen.nics, *deaf})))
-
-
-def load_libvirt() -> Any:
-    """Import libvirt's binding, which is an extra, and keep it from printing on stderr.
-
-    Raises UnavailableError, which says how to install it.
-    """
-    try:
-        import libvirt
-    except ImportError as error:
-        raise UnavailableError(
-            "the libvirt driver is not installed: run  "
-            "apt-get install libvirt-dev pkg-config gcc python3-dev  and then  "
-            "pip install 'haas[libvirt]'"
-        ) from error
-    libvirt.registerErrorHandler(_print_nothing, None)
-    return libvirt
-
-
-def _print_nothing(context: None, error: tuple[Any, ...]) -> None:
-    """Replace libvirt's handler, which prints errors that are raised as exceptions anyway."""

@@ -35,6 +35,10 @@ class Place(NamedTuple):
     volume: Any
 
 
+FileKey = tuple[str, int, str]
+"""What tells one content of a file from another: :class:`VolumeFacts` is such a tuple."""
+
+
 class VolumeFacts(NamedTuple):
     """A volume as libvirt describes it.
 

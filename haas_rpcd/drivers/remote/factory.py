@@ -12,6 +12,7 @@ from haas_rpcd.drivers import MasterDriver
 from haas_rpcd.drivers.hostnet.driver import HostNetworkDriver
 from haas_rpcd.drivers.hostnet.parking import KernelParking
 from haas_rpcd.drivers.hostnet.taps import KernelTaps
+from haas_rpcd.drivers.hypervisor.image_copies import ImageCopies, ImageSource
 from haas_rpcd.drivers.hypervisor.libvirt import LibvirtDriver
 from haas_rpcd.drivers.remote.host import RemoteHost
 from haas_rpcd.drivers.remote.network import RemoteNetwork
@@ -30,6 +31,7 @@ class RemoteHypervisors:
     """Has one connection for each hypervisor, as it is registered.
 
     ``credentials`` is called at each login, so that a changed file takes effect without a restart.
+    ``source`` is the master's libvirt, from which base images are copied.
     """
 
     def __init__(
@@ -38,7 +40,10 @@ class RemoteHypervisors:
         credentials: Callable[[], Mapping[str, Credential]],
         macs: MacsOn,
         any_source: Callable[[], bool],
+        source: ImageSource,
     ) -> None:
+        self._source = source
+        self._images: dict[str, ImageCopies] = {}
         self._settings = settings
         self._credentials = credentials
         self._macs = macs
@@ -78,7 +83,14 @@ class RemoteHypervisors:
             timeout=TIMEOUT,
             parking=KernelParking(sessions),
             taps=KernelTaps(self._any_source, sessions),
+            images=self._copies(hypervisor, host),
         )
+
+    def _copies(self, hypervisor: RegisteredHypervisor, host: RemoteHost) -> ImageCopies:
+        name = hypervisor.name
+        if name not in self._images:
+            self._images[name] = ImageCopies(name, hypervisor.uri, host.libvirt_uri, self._source)
+        return self._images[name]
 
     async def trust(
         self, hypervisor: RegisteredHypervisor, fingerprint: str | None
@@ -103,9 +115,12 @@ class RemoteHypervisors:
 
     async def leave(self, hypervisor: str) -> None:
         """End the connection to a hypervisor that was retired or deleted."""
+        if (images := self._images.pop(hypervisor, None)) is not None:
+            await images.close()
         if (host := self._hosts.pop(hypervisor, None)) is not None:
             await host.close()
 
     async def close(self) -> None:
         """End all connections."""
+        await asyncio.gather(*(images.close() for images in self._images.values()))
         await asyncio.gather(*(host.close() for host in self._hosts.values()))

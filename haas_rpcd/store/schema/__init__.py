@@ -71,6 +71,10 @@ registered. ``switch_link`` has the cables between switches, ``stranger`` what n
 ``proof`` has the last proof of a node's cabling, ``proving`` the one under way: its VLAN is
 nobody's, and the port that is open for it is the only one that may carry that.
 
+``image_hash`` has the hashes of the files of base images, so that none is read twice.
+``left_behind`` has the headnodes that were moved away from a hypervisor out of service, and whose
+machines may be on it still.
+
 A released migration does not change any more. tests/unit/released has filled databases, which the
 tests upgrade, and a digest of what each migration makes of them.
 """
@@ -106,6 +110,7 @@ from haas_rpcd.store.schema import (
     v22_hypervisors,
     v23_cabling,
     v24_proof,
+    v25_images,
 )
 
 migrations = Migrations("haas")
@@ -255,6 +260,12 @@ def cabling(db: Database) -> None:
 def proof(db: Database) -> None:
     """Store proofs of the cabling of nodes."""
     _run(db, v24_proof.SQL)
+
+
+@migrations()
+def images(db: Database) -> None:
+    """Store hashes of base images, and what was left on retired hypervisors."""
+    _run(db, v25_images.SQL)
 
 
 def _run(db: Database, script: str) -> None:
