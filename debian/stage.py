@@ -20,6 +20,7 @@ from typing import Any
 
 HOME = "usr/lib/haas"
 EXAMPLES = Path("examples/master")
+AGENT = Path("examples/pacemaker/haas-rpcd")
 FILES = Path("debian/installed")
 
 PROGRAMS = {
@@ -32,6 +33,7 @@ SUBCOMMANDS = {
     "haas-rpcd doctor": "check a HaaS master",
     "haas-rpcd backup": "copy the HaaS database to a file",
     "haas-rpcd restore": "put a backup in the place of the HaaS database",
+    "haas-rpcd standby": "serve reads, and take over from the other HaaS master",
     "haas-rpcd link-files": "keep network managers off the links of HaaS",
     "haas-console inventory": "the nodes of HaaS as an inventory for Ansible",
     "haas-console serve": "the console of HaaS in browsers",
@@ -60,6 +62,9 @@ def stage(tree: Path, python: str) -> None:
     make_environment(tree, python)
     for source, target in COPIES.items():
         write(tree / target, (FILES / source).read_text())
+    agent = tree / "usr/lib/ocf/resource.d/haas/haas-rpcd"
+    write(agent, AGENT.read_text())
+    agent.chmod(0o755)
     write(tree / "etc/haas/haas.toml", without_master((EXAMPLES / "haas.toml").read_text()))
     for unit in ("haas-rpcd.service", "haas-network.service"):
         text = (EXAMPLES / unit).read_text().partition("\n")[2]

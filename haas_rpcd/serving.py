@@ -103,6 +103,8 @@ async def _read(daemon: Daemon, following: Following, copy: Path) -> None:
         await following.follow(daemon.store, lambda: _tell_of_all(daemon))
     except (ConfigError, SocketError, HaasError, OSError, sqlite3.Error) as error:
         log.error("this standby serves no reads: %s", error)
+    except Exception:  # it takes over all the same
+        log.exception("this standby serves no reads")
     finally:
         await daemon.stop()
 

@@ -57,7 +57,14 @@ async def _restore(settings: HaSettings, place: str, target: Path, *options: str
     config = target.with_name(f"{target.name}.restore.yml")
     replica = {**settings.replica_options, "url": place}
     config.touch(mode=0o600)  # the options may hold a secret
-    config.write_text(yaml.safe_dump({"dbs": [{"path": str(target), "replica": replica}]}))
+    config.write_text(
+        yaml.safe_dump(
+            {
+                "logging": {"level": "error", "stderr": True},  # stdout is for the report
+                "dbs": [{"path": str(target), "replica": replica}],
+            }
+        )
+    )
     try:
         process = await asyncio.create_subprocess_exec(
             *(settings.program, "restore", "-json", "-config", str(config)),
@@ -78,8 +85,8 @@ async def _restore(settings: HaSettings, place: str, target: Path, *options: str
     if process.returncode == 0:
         with contextlib.suppress(msgspec.DecodeError):
             return msgspec.json.decode(out, type=dict[str, Any])
-    text = (err or out).decode(errors="replace").strip()
-    raise ReplicaError(f"Nothing can be restored from {place}: {text}")
+    said = (err or out).decode(errors="replace").strip().splitlines()
+    raise ReplicaError(f"Nothing can be restored from {place}: {''.join(said[-1:])}")
 
 
 def rfc3339(when: datetime.datetime) -> str:

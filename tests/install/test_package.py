@@ -92,6 +92,8 @@ def test_units_man_pages_and_completions_are_in_order(system: Chroot) -> None:
     unpacked = system.run("dpkg-query --listfiles haas")
     for name in ("man1/haas-console.1.gz", "man5/haas.toml.5.gz", "man8/haas-rpcd-doctor.8.gz"):
         assert name in unpacked, pages
+    described = system.run("/usr/lib/ocf/resource.d/haas/haas-rpcd meta-data")
+    assert '<resource-agent name="haas-rpcd"' in described
     bash = "/usr/share/bash-completion/completions"
     for program in ("haas-console", "haas-rpcd"):
         system.run(f"bash -n {bash}/{program}")
