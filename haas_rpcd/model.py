@@ -385,10 +385,14 @@ class Step(msgspec.Struct, frozen=True, gc=False):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """The steps of an apply, in order. ``digest`` identifies exactly these steps."""
+    """The steps of an apply, in order. ``digest`` identifies exactly these steps.
+
+    ``severed`` says, by VLAN, why its places may not reach each other afterwards.
+    """
 
     steps: tuple[Step, ...]
     digest: str
+    severed: dict[int, str] = {}
 
     @property
     def empty(self) -> bool:

@@ -13,7 +13,7 @@ MOST_PORTS = 8
 
 
 class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A port of a switch that a nic is plugged into."""
+    """A port of a switch that a nic, or another switch's trunk port, is plugged into."""
 
     switch: Name
     port: PortName

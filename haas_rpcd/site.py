@@ -72,10 +72,19 @@ def site_project(roles: Mapping[str, MemberRole]) -> SiteProject:
     return SiteProject(by_role["member"], by_role["owner"], by_role["reader"])
 
 
+class SiteEnd(msgspec.Struct, forbid_unknown_fields=True):
+    """``[switches.NAME.links.PORT]``: the trunk port, or the hypervisor, that one leads to."""
+
+    switch: Name | None = None
+    port: PortName | None = None
+    hypervisor: Name | None = None
+
+
 class SiteSwitch(msgspec.Struct, forbid_unknown_fields=True):
     """``[switches.NAME]``; ``access`` and ``trunk`` list its ports by role.
 
-    ``port`` defaults to the transport's (23 or 22).
+    ``port`` defaults to the transport's (23 or 22). ``links`` says what trunk ports lead to; one
+    end of a cable is enough. What is not listed stays as it is.
     """
 
     dialect: str
@@ -86,6 +95,7 @@ class SiteSwitch(msgspec.Struct, forbid_unknown_fields=True):
     options: dict[str, Any] = {}
     access: list[PortName] = []
     trunk: list[PortName] = []
+    links: dict[PortName, SiteEnd] = {}
 
 
 class SiteBmc(msgspec.Struct, forbid_unknown_fields=True):

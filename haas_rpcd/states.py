@@ -21,13 +21,28 @@ class SwitchTraits(msgspec.Struct, frozen=True):
     """Traits of a switch that the planner depends on.
 
     ``declares_vlans``: a VLAN must be created before a port can carry it. ``saves``: the
-    configuration must be saved to survive a restart. ``trunks``: number of registered trunk ports;
-    a switch with one trunk cannot lie on the path between two others.
+    configuration must be saved to survive a restart. ``trunks``: number of registered trunk ports.
     """
 
     declares_vlans: bool
     saves: bool
     trunks: int
+
+
+class Fabric(msgspec.Struct, frozen=True):
+    """What trunk ports lead to, as far as an admin has declared it.
+
+    - ``open_ends`` has every switch with the number of its trunk ports of which nothing is
+      declared: they lead anywhere. One without any trunk port counts as one with one: what connects
+      it with others, HaaS does not manage.
+    - ``links`` are pairs of switches, ``hosts`` pairs of a hypervisor and a switch.
+    - ``retired`` are the switches out of service.
+    """
+
+    open_ends: tuple[tuple[str, int], ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+    hosts: tuple[tuple[str, str], ...] = ()
+    retired: frozenset[str] = frozenset()
 
 
 class HeadnodeGoal(msgspec.Struct, frozen=True):
@@ -68,14 +83,16 @@ class Desired(msgspec.Struct, frozen=True):
     """The desired state within the scope of one plan.
 
     ``networks`` has every VLAN that concerns the scope, with its network's name for summaries.
-    ``retired`` are those of them that belong to no network any more: they are never made. ``power``
-    has what is to be done to nodes once; what was done is not there any more.
+    ``retired`` are those of them that belong to no network any more: they are never made.
+    ``passing`` are those of which only the existence on switches is planned. ``power`` has what is
+    to be done to nodes once; what was done is not there any more.
     """
 
     ports: dict[PortRef, PortGoal] = {}
     headnodes: dict[str, HeadnodeGoal] = {}
     networks: dict[int, str] = {}
     retired: frozenset[int] = frozenset()
+    passing: frozenset[int] = frozenset()
     power: tuple[SetNodePower, ...] = ()
 
 
@@ -90,6 +107,7 @@ class Applied(msgspec.Struct, frozen=True):
     - ``elsewhere`` has, for each of these VLANs, the switches and hypervisors on which something
       outside the scope uses it.
     - ``placed`` has the hypervisor of each headnode that is not on the master.
+    - ``fabric`` says what trunk ports lead to; None if nothing is declared of any.
     - ``unsaved`` has the switches with changes that no save has confirmed and that the scope is to
       save.
     """
@@ -103,6 +121,7 @@ class Applied(msgspec.Struct, frozen=True):
     switches: dict[str, SwitchTraits] = {}
     hypervisors: frozenset[str] = frozenset({MASTER})
     placed: dict[str, str] = {}
+    fabric: Fabric | None = None
 
 
 class Observed(msgspec.Struct, frozen=True):

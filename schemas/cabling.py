@@ -82,10 +82,36 @@ class SwitchLink(msgspec.Struct, frozen=True, gc=False):
     at: str
 
 
+class WrongLink(msgspec.Struct, frozen=True, gc=False):
+    """A trunk port that is declared to lead somewhere, and what LLDP says instead.
+
+    ``declared`` and ``why`` are for people.
+    """
+
+    switch: str
+    port: str
+    declared: str
+    why: str
+
+
+class LinkProposal(msgspec.Struct, frozen=True, gc=False):
+    """Two trunk ports that LLDP says are the ends of one cable, and of which nothing is declared.
+
+    Nothing is declared by itself: ``command`` does, once somebody knows that it is right.
+    """
+
+    switch: str
+    port: str
+    peer: str
+    peer_port: str
+    command: str
+
+
 class CablingReport(msgspec.Struct, frozen=True):
     """The result of a check. ``checked`` lists the switches that were read.
 
-    ``nics`` are those registered or seen on them. ``alarms`` counts those that are ``swapped``.
+    ``nics`` are those registered or seen on them. ``alarms`` counts those that are ``swapped``, and
+    the ``wrong_links``, which contradict what trunk ports are declared to lead to.
     ``without_lldp`` names switches that were read, and whose LLDP is off. ``unread`` quotes lines
     that could not be understood: a neighbour or an address may be missing for each.
     """
@@ -99,6 +125,8 @@ class CablingReport(msgspec.Struct, frozen=True):
     links: tuple[SwitchLink, ...]
     without_lldp: tuple[str, ...] = ()
     unread: tuple[UnreadDevice, ...] = ()
+    wrong_links: tuple[WrongLink, ...] = ()
+    link_proposals: tuple[LinkProposal, ...] = ()
 
 
 class NicProof(msgspec.Struct, frozen=True):

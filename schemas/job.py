@@ -29,12 +29,16 @@ MOST_STEPS = 5000
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What an apply would do now. ``more``: how many steps follow those that are shown."""
+    """What an apply would do now. ``more``: how many steps follow those that are shown.
+
+    ``warnings`` are sentences about networks whose places may not reach each other afterwards.
+    """
 
     digest: str
     steps: tuple[PlanStep, ...]
     empty: bool
     more: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 class Transcript(msgspec.Struct, frozen=True):

@@ -14,6 +14,25 @@ DEFAULT_PORTS: dict[str, int] = {"telnet": 23, "ssh": 22}
 """The TCP port of each transport, for switches registered without one."""
 
 
+class PeerPort(msgspec.Struct, frozen=True, gc=False):
+    """The trunk port at the other end of a cable."""
+
+    switch: str
+    port: str
+
+
+class TrunkEnd(msgspec.Struct, frozen=True, gc=False):
+    """What a trunk port is declared to lead to: a trunk port, or a hypervisor's trunk nic.
+
+    ``wrong`` says what LLDP contradicts it with; null: nothing.
+    """
+
+    port: str
+    peer: PeerPort | None
+    hypervisor: str | None
+    wrong: str | None = None
+
+
 class Switch(msgspec.Struct, frozen=True):
     """A managed switch. ``credential`` names an entry of the credentials file.
 
@@ -24,6 +43,8 @@ class Switch(msgspec.Struct, frozen=True):
     ``retired``: since when it is out of service, so that nobody waits for it; else null.
     ``swapped`` counts the nics on its ports that are not cabled as registered, as of
     ``cabling_checked``; ``links`` are its cables to other switches, as its LLDP told then.
+    ``trunks`` has what its trunk ports are declared to lead to; those that are not in it lead
+    anywhere. ``vlans``: the VLANs that HaaS has, or may have, created on it, as ranges.
     """
 
     switch: str
@@ -45,6 +66,8 @@ class Switch(msgspec.Struct, frozen=True):
     swapped: int = 0
     cabling_checked: str | None = None
     links: tuple[SwitchLink, ...] = ()
+    trunks: tuple[TrunkEnd, ...] = ()
+    vlans: str = ""
 
 
 class SwitchTrust(msgspec.Struct, frozen=True):
@@ -79,7 +102,8 @@ class Port(msgspec.Struct, frozen=True, gc=False):
 
     ``drift`` says what was found on the port instead, when its switch was last checked.
     ``cabling``: whether the nic is seen on it; null: never checked. ``stranger``: what was heard on
-    it that nobody registered.
+    it that nobody registered. ``peer`` and ``hypervisor``: what a trunk port is declared to lead
+    to; with neither, anywhere. ``wrong``: what LLDP contradicts that with.
     """
 
     switch: str
@@ -92,6 +116,9 @@ class Port(msgspec.Struct, frozen=True, gc=False):
     drift: str | None = None
     cabling: CablingState | None = None
     stranger: str | None = None
+    peer: PeerPort | None = None
+    hypervisor: str | None = None
+    wrong: str | None = None
 
 
 class PortDetails(msgspec.Struct, frozen=True):
@@ -108,6 +135,9 @@ class PortDetails(msgspec.Struct, frozen=True):
     evidence: Evidence | None
     cabling: CablingState | None = None
     stranger: str | None = None
+    peer: PeerPort | None = None
+    hypervisor: str | None = None
+    wrong: str | None = None
 
 
 class ProbedPort(msgspec.Struct, frozen=True, gc=False):

@@ -129,7 +129,8 @@ class SystemHealth(msgspec.Struct, frozen=True):
     ``drift`` counts the differences that are known, ``last_backup`` is the newest backup in the
     folder of backups. ``not_restored``: what could not be restored yet, of the master first.
     ``hypervisors``: all of them, the master first.
-    ``swapped`` counts the nics that switches see elsewhere than where they are registered.
+    ``swapped`` counts the nics that switches see elsewhere than where they are registered,
+    ``wrong_links`` the trunk ports that LLDP says lead elsewhere than declared.
     ``ha``: of one of two masters, and of one whose database is copied; null for others.
     """
 
@@ -145,6 +146,7 @@ class SystemHealth(msgspec.Struct, frozen=True):
     not_restored: NotRestored | None = None
     hypervisors: tuple[HypervisorHealth, ...] = ()
     swapped: int = 0
+    wrong_links: int = 0
     ha: HaHealth | None = None
 
 

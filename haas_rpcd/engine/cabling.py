@@ -26,16 +26,19 @@ from haas_rpcd.planner.cabling import (
     CabledNic,
     CablingRow,
     CablingVerdict,
+    LinkRow,
     LldpNeighbour,
     ProposalRow,
     Seen,
     SwitchView,
     as_mac,
 )
+from haas_rpcd.planner.links import LinkVerdict
 from haas_rpcd.store import cabling as store_cabling
 from haas_rpcd.store import switches
 from haas_rpcd.store.cabling import AlarmRow, Inventory
 from haas_rpcd.store.database import Store, Tx
+from haas_rpcd.store.trunks import TrunkEndRow
 from haas_rpcd.tasks import log_failure
 
 log = logging.getLogger(__name__)
@@ -59,6 +62,7 @@ class CablingCheck:
     unread: dict[str, tuple[str, ...]] = field(default_factory=dict)
     nics: list[str] = field(default_factory=list)
     proposals: tuple[ProposalRow, ...] = ()
+    link_proposals: tuple[tuple[PortRef, PortRef], ...] = ()
 
 
 class Heard(NamedTuple):
@@ -94,24 +98,50 @@ class CablingWatch:
         result.unread = {name: seen.unread for name, seen in views.items() if seen.unread}
         result.without_lldp = sorted(name for name, seen in views.items() if not seen.lldp)
 
-        def compare(tx: Tx) -> tuple[Inventory, CablingVerdict]:
+        def compare(tx: Tx) -> tuple[Inventory, CablingVerdict, LinkVerdict]:
             known = store_cabling.inventory(tx)
-            return known, cabling(
+            found = cabling(
                 known.nics,
                 {name: self._view(name, seen, known) for name, seen in views.items()},
                 switches=known.switches,
                 unread=result.unreachable,
                 before=known.before,
             )
+            told = tuple(self._told(link, known) for link in found.links)
+            found = msgspec.structs.replace(found, links=told)
+            return known, found, store_cabling.judge_links(tx, told, known)
 
-        known, verdict = await self._store.read(compare)
+        known, verdict, links = await self._store.read(compare)
         result.nics = [row.nic.label for row in verdict.rows]
-        result.proposals = verdict.proposals
+        result.proposals, result.link_proposals = verdict.proposals, links.proposals
         new, ended = await self._store.write(
             store_cabling.record, verdict, known.ids, result.checked, self._clock.wall()
         )
+        wrong, right = await self._store.write(store_cabling.record_links, links)
         self._publish(new, ended, result.checked)
+        self._publish_links(wrong, right)
         return result
+
+    def _told(self, link: LinkRow, known: Inventory) -> LinkRow:
+        """Return a link with the name by which the port at its other end is registered."""
+        dialect = known.dialects.get(link.peer, "")
+        port = self._registered(link.peer, dialect, link.peer_port, known.names)
+        return msgspec.structs.replace(link, peer_port=port)
+
+    def _publish_links(self, wrong: list[TrunkEndRow], right: list[TrunkEndRow]) -> None:
+        for row in wrong:
+            log.warning(
+                "cabling: %s %s is declared to lead to %s, but %s",
+                row.switch,
+                row.port,
+                row.leads_to,
+                row.wrong,
+            )
+        for verb, rows in (("alarm", wrong), ("ended", right)):
+            for row in rows:
+                self._events.publish_inventory(
+                    "cabling", verb, f"{row.switch} {row.port}", admins_only=True
+                )
 
     async def check_regularly(self, interval: float) -> None:
         """Check all switches every ``interval`` seconds, for ever."""

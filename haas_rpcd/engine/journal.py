@@ -10,12 +10,13 @@ import msgspec
 from haas_rpcd import boottime
 from haas_rpcd.engine.freed import publish
 from haas_rpcd.events import Events
-from haas_rpcd.model import HostChange, PortSeen, Seen, Step
-from haas_rpcd.store import applied, jobs, leases, sendable, transcripts
+from haas_rpcd.model import HostChange, PortSeen, Seen, SetVlan, Step
+from haas_rpcd.store import applied, jobs, leases, sendable, transcripts, trunks
 from haas_rpcd.store import drift as store_drift
 from haas_rpcd.store.applied import Freed, Known
 from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.evidence import Proof
+from haas_rpcd.store.passing import OwnSteps, Passing, own_steps
 from haas_schemas.event import BytesMoved, StepUpdate
 from haas_schemas.job import JobState, StepState
 
@@ -77,6 +78,14 @@ class Journal:
         self.state: JobState = "running"
         self.done = 0
         self.total = 0
+        self._planned: list[Entry] = []
+        self._own: OwnSteps | None = None
+
+    def add(self, entries: Sequence[Entry]) -> None:
+        """Note the steps that the job is to send from now on."""
+        self.total += len(entries)
+        self._planned += entries
+        self._own = None
 
     async def begin(self, entries: Sequence[Entry]) -> list[str | None]:
         """Record that steps are about to be sent. From now on their targets are *not known*.
@@ -87,7 +96,8 @@ class Journal:
 
         def write(tx: Tx) -> list[str | None]:
             now = time.time()
-            return [self._begin(tx, entry, now) for entry in entries]
+            passing = self._passing(tx, entries)
+            return [self._begin(tx, entry, now, passing) for entry in entries]
 
         refusals = await self._store.write(write)
         permitted = [
@@ -96,7 +106,21 @@ class Journal:
         await self.publish_steps(permitted, "sending")
         return refusals
 
-    def _begin(self, tx: Tx, entry: Entry, now: float) -> str | None:
+    def _passing(self, tx: Tx, entries: Sequence[Entry]) -> Passing | None:
+        """Return what tells whether VLANs that are to be removed are passed by frames."""
+        removes = any(
+            isinstance(change := entry.step.change, SetVlan) and not change.present
+            for entry in entries
+        )
+        if not removes or self._repairs:
+            return None
+        if self._own is None:
+            self._own = own_steps((entry.step for entry in self._planned), trunks.ports(tx))
+        return Passing(tx, self.job_id, self._own)
+
+    def _begin(
+        self, tx: Tx, entry: Entry, now: float, passing: Passing | None = None
+    ) -> str | None:
         device, change = entry.step.device, entry.step.change
         refusal = (
             sendable.repair_refusal(tx, device, change)
@@ -105,7 +129,7 @@ class Journal:
         )
         if refusal:
             return refusal
-        if sendable.still_carried(tx, device, change, self.job_id):
+        if sendable.still_carried(tx, device, change, self.job_id, passing):
             return "something uses it now"
         if self._repairs and isinstance(change, HostChange):
             known = applied.known(tx, device, change)

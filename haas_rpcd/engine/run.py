@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from itertools import groupby
 
 from haas_rpcd.engine.beginning import Beginning
+from haas_rpcd.engine.detours import Detours
 from haas_rpcd.engine.gate import Gate
 from haas_rpcd.engine.hook import SUCCEEDED
 from haas_rpcd.engine.journal import Entry, Journal, Verdict
@@ -18,7 +19,7 @@ from haas_rpcd.engine.sending import Batch
 from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import HaasError, RetiredError, StoreError
 from haas_rpcd.model import HostChange, Phase, SetPort, SetVlan, Step, is_libvirt
-from haas_rpcd.store import jobs, leases, nodes
+from haas_rpcd.store import jobs, leases, nodes, trunks
 from haas_rpcd.store.database import Store
 from haas_rpcd.store.jobs import JobRow
 from haas_rpcd.store.leases import HookRunRow
@@ -139,7 +140,7 @@ class JobRun:
         except HaasError as error:  # a stale plan, or a step that needs a missing [master]
             await self._store.write(jobs.begin, self.job_id, time.time())
             return "failed", error.message
-        self._journal.total = len(entries)
+        self._journal.add(entries)
         self._journal.publish_state("running")
         verdicts = await self._send(entries)
         outcome = _outcome(verdicts, self.cancelling)
@@ -154,7 +155,7 @@ class JobRun:
     async def _carry_out(self, steps: Sequence[Step], must: bool) -> list[Verdict]:
         """Journal and send steps that are part of the job; ``must``: also if it is cancelled."""
         entries = await self._beginning.write_steps(steps)
-        self._journal.total += len(entries)
+        self._journal.add(entries)
         self._journal.publish_state("running")
         self._must_send = must
         return await self._send(entries)
@@ -224,8 +225,10 @@ class JobRun:
         for entry in entries:
             by_device.setdefault(entry.step.device, []).append(entry)
         gate = Gate(by_device)
+        declared = await self._store.read(trunks.declared)
+        detours = Detours(entries if declared and not self._repairs else ())
         results = await asyncio.gather(
-            *(self._run_device(device, own, gate) for device, own in by_device.items()),
+            *(self._run_device(device, own, gate, detours) for device, own in by_device.items()),
             return_exceptions=True,
         )
         verdicts: list[Verdict] = []
@@ -235,7 +238,9 @@ class JobRun:
             verdicts += result
         return verdicts
 
-    async def _run_device(self, device: str, entries: list[Entry], gate: Gate) -> list[Verdict]:
+    async def _run_device(
+        self, device: str, entries: list[Entry], gate: Gate, detours: Detours
+    ) -> list[Verdict]:
         """Send one device its steps, phase by phase, without those that a failure holds back."""
         worker = self._worker(device)
         worker.acquire()
@@ -246,7 +251,8 @@ class JobRun:
                 await gate.reach(device, phase)
                 if self._broken:
                     break
-                if skipped := _held_back(batch, verdicts, phase):
+                skipped = _held_back(batch, verdicts, phase) or await detours.hold(batch)
+                if skipped:
                     await self._journal.record(skipped)
                     verdicts += skipped
                     batch = _without(batch, skipped)
@@ -255,6 +261,7 @@ class JobRun:
                     batch = _without(batch, lacking)
                 if batch:
                     verdicts += await worker.run(Batch(self._journal, phase, batch, self._stopping))
+                await detours.note(verdicts)
         except RetiredError as error:
             left = _without(entries, verdicts)
             verdicts += await self._give_up_device(left, phase, error)
@@ -263,6 +270,7 @@ class JobRun:
             raise
         finally:
             worker.release()
+            await detours.leave(entries)
             await gate.leave(device)
         return verdicts
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 import msgspec
@@ -22,7 +23,7 @@ from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.quotas import check_queue
 from haas_rpcd.methods.registry import method
 from haas_rpcd.methods.tenant_texts import for_tenant
-from haas_rpcd.store import confirms, jobs, leases, nodes, transcripts
+from haas_rpcd.store import confirms, jobs, leases, nodes, transcripts, vlans
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.jobs import JobRow, StepRow
 from haas_rpcd.store.networks import NetworkRow
@@ -134,7 +135,24 @@ def plan_show(
         )
         for step, lines in rendered
     ]
-    return Plan(digest=planned.digest, steps=tuple(steps), empty=planned.empty, more=more)
+    return Plan(
+        digest=planned.digest,
+        steps=tuple(steps),
+        empty=planned.empty,
+        more=more,
+        warnings=tuple(_warnings(call, planned.severed)),
+    )
+
+
+def _warnings(call: TxCall, severed: Mapping[int, str]) -> Iterator[str]:
+    """Yield a sentence on each network whose places may not reach each other.
+
+    The places may be other projects', so only admins are told which.
+    """
+    labels = vlans.labels(call.tx, list(severed))
+    for vlan, why in severed.items():
+        told = why if call.caller.admin else "an admin sees why in the plan"
+        yield f"Network {labels[vlan]} (VLAN {vlan}) may be in several parts: {told}."
 
 
 def _check_plan(

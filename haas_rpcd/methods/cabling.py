@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 
 from haas_rpcd.errors import ConflictError, DeniedError
@@ -15,11 +16,18 @@ from haas_rpcd.methods.cabling_records import (
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.network import pick_vlan
 from haas_rpcd.methods.registry import method
+from haas_rpcd.model import PortRef
 from haas_rpcd.planner.cabling import ProposalRow
-from haas_rpcd.store import cabling, proofs
+from haas_rpcd.store import cabling, proofs, trunks
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.jobs import ProofQueue
-from haas_schemas.cabling import CablingReport, MacProposal, NodeCabling
+from haas_schemas.cabling import (
+    CablingReport,
+    LinkProposal,
+    MacProposal,
+    NodeCabling,
+    WrongLink,
+)
 from haas_schemas.drift import UnreadDevice
 from haas_schemas.job import Started
 from haas_schemas.names import Name
@@ -42,12 +50,17 @@ async def check(call: Call, switch: Name | None = None) -> CablingReport:
 
     def report(tx: Tx) -> CablingReport:
         nics = tuple(nic_record(row, admin=True) for row in cabling.of_nics(tx, found.nics))
+        wrong = tuple(
+            WrongLink(row.switch, row.port, row.leads_to, row.wrong or "")
+            for row in trunks.wrong(tx)
+            if switch is None or switch in (row.switch, row.peer_switch)
+        )
         return CablingReport(
             checked=tuple(found.checked),
             unreachable=tuple(
                 UnreadDevice(device, why) for device, why in sorted(found.unreachable.items())
             ),
-            alarms=sum(nic.state == "swapped" for nic in nics),
+            alarms=sum(nic.state == "swapped" for nic in nics) + len(wrong),
             nics=nics,
             strangers=tuple(
                 stranger_record(row)
@@ -66,6 +79,8 @@ async def check(call: Call, switch: Name | None = None) -> CablingReport:
                 for device, lines in sorted(found.unread.items())
                 for line in lines
             ),
+            wrong_links=wrong,
+            link_proposals=tuple(_link_proposal(*ends) for ends in found.link_proposals),
         )
 
     return await store.read(report)
@@ -81,6 +96,17 @@ def _proposal(row: ProposalRow) -> MacProposal | None:
         switch=row.nic.places[0].switch,
         port=row.nic.places[0].port,
         command=f"nic set {row.nic.node} {row.nic.nic} --mac {row.mac}",
+    )
+
+
+def _link_proposal(one: PortRef, other: PortRef) -> LinkProposal:
+    place, peer = shlex.quote(one.port), shlex.quote(f"switch={other.switch},port={other.port}")
+    return LinkProposal(
+        switch=one.switch,
+        port=one.port,
+        peer=other.switch,
+        peer_port=other.port,
+        command=f"port set {one.switch} {place} --peer {peer}",
     )
 
 

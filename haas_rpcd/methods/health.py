@@ -11,9 +11,10 @@ from haas_rpcd.errors import StoreError
 from haas_rpcd.methods.call import Call, Context
 from haas_rpcd.methods.registry import method
 from haas_rpcd.model import LIBVIRT, MASTER, hypervisor_of, is_libvirt, libvirt_device
-from haas_rpcd.store import cabling, drift, hypervisors, jobs, switches
+from haas_rpcd.store import cabling, drift, hypervisors, jobs, switches, trunks
 from haas_rpcd.store.cabling import AlarmRow
 from haas_rpcd.store.database import MEMORY, Tx
+from haas_rpcd.store.trunks import TrunkEndRow
 from haas_schemas.common import timestamp
 from haas_schemas.system import (
     HaHealth,
@@ -52,12 +53,14 @@ async def examine(context: Context) -> SystemHealth:
     hosts: tuple[HypervisorHealth, ...] = ()
     queue, drifted = QueueHealth(0, 0, None), 0
     swapped: list[AlarmRow] = []
+    wrong: list[TrunkEndRow] = []
     if store.ok:
         rows = await context.store.read(_switches)
         hosts = await context.store.read(_hypervisors, context)
         queue = await context.store.read(_jobs, context.clock.wall(), problems)
         drifted = await context.store.read(drift.count)
         swapped = await context.store.read(cabling.alarms)
+        wrong = await context.store.read(trunks.wrong)
     silent = [row.switch for row in rows if row.reachable is False and not row.retired]
     if silent:
         problems.append(f"{_some(silent)} can't be reached: check power and cabling.")
@@ -74,6 +77,11 @@ async def examine(context: Context) -> SystemHealth:
         problems.append(
             f"{_some([f'{row.node}:{row.nic}' for row in swapped])}: not cabled as registered:"
             f"  cabling show {swapped[0].node}  shows what was seen."
+        )
+    if wrong:
+        problems.append(
+            f"{_some([f'{row.switch} {row.port}' for row in wrong])}: not cabled as declared:"
+            f"  cabling check  says what LLDP tells."
         )
     ha = context.ha()
     if ha is not None and (problem := _copies_problem(ha)) is not None:
@@ -93,6 +101,7 @@ async def examine(context: Context) -> SystemHealth:
         last_backup=backup,
         not_restored=not_restored,
         swapped=len(swapped),
+        wrong_links=len(wrong),
     )
 
 

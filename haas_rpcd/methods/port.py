@@ -7,11 +7,13 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from haas_rpcd.errors import ConflictError, InvalidParamsError
+from haas_rpcd.methods import linking
 from haas_rpcd.methods.access import find_port, find_switch, number_cursor, paged
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.evidence import evidence_for
 from haas_rpcd.methods.registry import always, method
 from haas_rpcd.model import vlan_ranges
+from haas_rpcd.nicplug import Place
 from haas_rpcd.store import networks
 from haas_rpcd.store import ports as store_ports
 from haas_rpcd.store.ports import PortRow
@@ -39,6 +41,9 @@ def record(row: PortRow) -> Port:
         drift=row.drift,
         cabling=row.cabling,
         stranger=row.stranger,
+        peer=linking.peer_of(row),
+        hypervisor=row.hypervisor,
+        wrong=row.wrong,
     )
 
 
@@ -48,14 +53,23 @@ def register(
     switch: Name,
     ports: Annotated[list[PortName], Meta(min_length=1, max_length=1000)],
     role: Role = "access",
+    peer: Place | None = None,
+    hypervisor: Name | None = None,
 ) -> list[Port]:
     """Register ports of a switch, which HaaS manages from then on.
 
     Role ``access``: for a node's nic; the next apply of the site parks it. Role ``trunk``: to the
     master or another switch; the next apply of the site makes it carry the VLAN pool and nothing
     else. To change a port's role, register it again.
+
+    ``peer`` or ``hypervisor`` declare what one trunk port leads to: see port.set.
     """
     row = find_switch(call.tx, switch)
+    if (peer is not None or hypervisor is not None) and len(ports) > 1:
+        raise InvalidParamsError(
+            "ports: a cable has one port at this end; register the ports one by one.",
+            field="ports",
+        )
     for port in ports:
         known = store_ports.find(call.tx, switch, port)
         if known is None:
@@ -69,8 +83,37 @@ def register(
             )
         else:
             store_ports.set_role(call.tx, known.id, role)
+    if peer is not None or hypervisor is not None:
+        linking.declare(call, find_port(call.tx, switch, ports[0]), peer, hypervisor)
     call.changed("switch", "changed", switch, admins_only=True)
     return [record(find_port(call.tx, switch, port)) for port in ports]
+
+
+@method("port.set", mutates=True)
+def set_(
+    call: TxCall,
+    switch: Name,
+    port: PortName,
+    peer: Place | None = None,
+    hypervisor: Name | None = None,
+    anywhere: bool = False,
+) -> Port:
+    """Declare what a trunk port leads to, or that it leads ``anywhere``, as without a declaration.
+
+    ``peer`` is the trunk port at the other end of its cable, such as
+    {"switch": "sw2", "port": "Gi1/0/49"}, which is declared to lead here. ``hypervisor`` names the
+    one whose trunk nic is there; ``master`` is the first. The next apply of the site makes VLANs on
+    the switches that are between the places that use them, and removes them from others.
+    """
+    row = find_port(call.tx, switch, port)
+    if [peer is not None, hypervisor is not None, anywhere].count(True) != 1:
+        raise InvalidParamsError(
+            "A trunk port leads to a peer, to a hypervisor or anywhere: give one of them.",
+            field="peer",
+        )
+    linking.declare(call, row, peer, hypervisor)
+    call.changed("switch", "changed", switch, admins_only=True)
+    return record(find_port(call.tx, switch, port))
 
 
 def create(call: TxCall, switch: SwitchRow, port: str, role: str) -> None:
@@ -116,6 +159,9 @@ def show(call: TxCall, switch: Name, port: PortName) -> PortDetails:
         evidence=evidence_for(call, row.id),
         cabling=found.cabling,
         stranger=found.stranger,
+        peer=found.peer,
+        hypervisor=found.hypervisor,
+        wrong=found.wrong,
     )
 
 

@@ -76,6 +76,7 @@ RIGHTS: dict[str, Right] = {
     "port.delete": "admin",
     "port.list": "admin",
     "port.register": "admin",
+    "port.set": "admin",
     "port.show": "admin",
     "project.add_member": "owner",
     "project.create": "admin",

@@ -14,7 +14,7 @@ from haas_rpcd.bmc import RegisteredBmc
 from haas_rpcd.errors import ConflictError, HaasError
 from haas_rpcd.methods import bmc as bmc_methods
 from haas_rpcd.methods import hypervisor as hypervisor_methods
-from haas_rpcd.methods import plugging, site_tenants
+from haas_rpcd.methods import plugging, site_links, site_tenants
 from haas_rpcd.methods import port as port_methods
 from haas_rpcd.methods import switch as switch_methods
 from haas_rpcd.methods.access import check_not_proved, find_switch
@@ -128,6 +128,7 @@ class _Importer:
         for name, hypervisor in site.hypervisors.items():
             with self._step(f"hypervisors.{name}"):
                 self._hypervisor(name, hypervisor)
+        site_links.import_(self._call, site.switches, self._note, self._step)
         for name, node in site.nodes.items():
             with self._step(f"nodes.{name}"):
                 self._node(name, node)
@@ -349,6 +350,7 @@ def _switch(tx: Tx, row: SwitchRow) -> SiteSwitch:
         options=row.options,
         access=[port.name for port in found if port.role == "access" and not port.is_channel],
         trunk=[port.name for port in found if port.role == "trunk"],
+        links=site_links.export(tx, row.id),
     )
 
 

@@ -15,8 +15,9 @@ from haas_rpcd.methods.access import conflict, find_switch, paged
 from haas_rpcd.methods.addresses import Addresses, resolve
 from haas_rpcd.methods.cabling_records import link_record
 from haas_rpcd.methods.call import Call, TxCall
+from haas_rpcd.methods.linking import end_record
 from haas_rpcd.methods.registry import always, method
-from haas_rpcd.model import RESERVED_DEVICES
+from haas_rpcd.model import RESERVED_DEVICES, vlan_ranges
 from haas_rpcd.registered import RegisteredSwitch
 from haas_rpcd.store import (
     applied,
@@ -26,6 +27,7 @@ from haas_rpcd.store import (
     networks,
     ports,
     switches,
+    trunks,
     vlans,
 )
 from haas_rpcd.store.database import Tx
@@ -73,6 +75,8 @@ def record(tx: Tx, row: SwitchRow) -> Switch:
         swapped=row.swapped,
         cabling_checked=timestamp(row.cabling_checked),
         links=tuple(link_record(link) for link in cabling.links(tx, row.name)),
+        trunks=tuple(end_record(end) for end in trunks.of_switch(tx, row.id)),
+        vlans=vlan_ranges([found.vlan for found in vlans.on_switch(tx, row.id)]),
     )
 
 

@@ -333,7 +333,10 @@ def _silence(nic: CabledNic) -> str:
 def _links(
     neighbours: Iterable[LldpNeighbour], switches: Sequence[KnownSwitch]
 ) -> tuple[LinkRow, ...]:
-    """Return the cables between registered switches, which LLDP names by MAC address or by name."""
+    """Return the cables between registered switches, which LLDP names by MAC address or by name.
+
+    A port that hears several has more than a cable behind it.
+    """
     by_mac = {mac: known.name for known in switches for mac in known.macs}
     names = {known.name for known in switches}
     found = {}
@@ -342,8 +345,8 @@ def _links(
         name = said if said in names else said.partition(".")[0]
         peer = by_mac.get(as_mac(near.chassis) or "") or (name if name in names else None)
         if peer is not None and peer != near.place.switch:
-            found[near.place] = LinkRow(near.place, peer, near.remote_port)
-    return tuple(found[place] for place in sorted(found))
+            found[near.place, peer, near.remote_port] = LinkRow(near.place, peer, near.remote_port)
+    return tuple(found[key] for key in sorted(found))
 
 
 def as_mac(text: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -27,6 +27,7 @@ from haas_rpcd.model import (
     Step,
     libvirt_device,
 )
+from haas_rpcd.planner.spread import Spread
 from haas_rpcd.planner.steps import step
 from haas_rpcd.states import Applied, Desired, HeadnodeGoal, PortGoal
 
@@ -36,16 +37,26 @@ def plan(desired: Desired, applied: Applied) -> Plan:
 
     Once all steps are confirmed, the next plan is empty.
     """
+    places = _places(desired, applied)
+    spread = Spread(
+        {name: traits.trunks for name, traits in applied.switches.items()}, applied.fabric
+    )
     steps = [
-        *_vlan_steps(desired, applied),
+        *_vlan_steps(desired, applied, places, spread),
         *_port_steps(desired, applied),
         *_headnode_steps(desired, applied),
-        *_bridge_steps(desired, applied),
+        *_bridge_steps(desired, applied, places),
     ]
     steps += save_steps(steps, applied)
     steps += _power_steps(desired)
     steps.sort(key=lambda each: each.phase)  # stable: keeps the order within a phase
-    return Plan(steps=tuple(steps), digest=digest(steps))
+    severed = {
+        vlan: why
+        for vlan in sorted(desired.networks)
+        if vlan not in desired.retired
+        if (why := spread.severed(places.get(vlan, set()))) is not None
+    }
+    return Plan(steps=tuple(steps), digest=digest(steps), severed=severed)
 
 
 def digest(steps: Iterable[Step]) -> str:
@@ -195,39 +206,37 @@ def _places(desired: Desired, applied: Applied) -> dict[int, set[str]]:
     return places
 
 
-def _vlan_steps(desired: Desired, applied: Applied) -> Iterator[Step]:
-    places = _places(desired, applied)
-    for switch, traits in sorted(applied.switches.items()):
-        if not traits.declares_vlans:
-            continue
-        present = applied.vlans.get(switch, {})
-        for vlan, name in sorted(desired.networks.items()):
-            if _needed(switch, traits.trunks, places.get(vlan, set())):
-                if not present.get(vlan, False) and vlan not in desired.retired:
-                    yield step(
-                        Phase.VLANS, switch, SetVlan(vlan, True), f"make VLAN {vlan} ({name})"
-                    )
-            elif vlan in present:
-                yield step(
-                    Phase.REMOVE, switch, SetVlan(vlan, False), f"remove VLAN {vlan} ({name})"
-                )
+def _vlan_steps(
+    desired: Desired, applied: Applied, places: Mapping[int, set[str]], spread: Spread
+) -> Iterator[Step]:
+    declaring = {name for name, traits in applied.switches.items() if traits.declares_vlans}
+    present: dict[int, dict[str, bool]] = {}
+    for switch, known in applied.vlans.items():
+        if switch in declaring:
+            for vlan, confirmed in known.items():
+                present.setdefault(vlan, {})[switch] = confirmed
+    found: list[tuple[str, int, bool]] = []
+    for vlan in desired.networks:
+        there = present.get(vlan, {})
+        needed = spread.switches(places.get(vlan, set()))
+        if vlan not in desired.retired:
+            made = {switch for switch, confirmed in there.items() if confirmed}
+            found += [(switch, vlan, True) for switch in (needed & declaring) - made]
+        found += [(switch, vlan, False) for switch in there.keys() - needed]
+    for switch, vlan, make in sorted(found):
+        name = desired.networks[vlan]
+        phase, verb = (Phase.VLANS, "make") if make else (Phase.REMOVE, "remove")
+        yield step(phase, switch, SetVlan(vlan, make), f"{verb} VLAN {vlan} ({name})")
 
 
-def _needed(switch: str, trunks: int, places: set[str]) -> bool:
-    """Return whether a VLAN used in ``places`` has to exist on ``switch``.
-
-    It has to if a port of the switch carries it, or if it may have to pass through the switch: that
-    takes two places and two trunk ports. The inventory does not say where a trunk leads, so every
-    switch with two trunks counts as on the path.
-    """
-    return switch in places or (len(places) > 1 and trunks > 1)
-
-
-def _bridge_steps(desired: Desired, applied: Applied) -> Iterator[Step]:
-    places = _places(desired, applied)
+def _bridge_steps(
+    desired: Desired, applied: Applied, places: Mapping[int, set[str]]
+) -> Iterator[Step]:
     for hypervisor in sorted(applied.hypervisors):
         present = applied.bridges.get(hypervisor, {})
         for vlan, name in sorted(desired.networks.items()):
+            if vlan in desired.passing:
+                continue
             if hypervisor in places.get(vlan, set()):
                 if not present.get(vlan, False) and vlan not in desired.retired:
                     yield step(

@@ -15,9 +15,13 @@ from haas_rpcd.planner.cabling import (
     Seen,
     as_mac,
 )
+from haas_rpcd.planner.cabling import LinkRow as Told
+from haas_rpcd.planner.links import DeclaredEnd, LinkVerdict, judge
 from haas_rpcd.registered import SwitchMarks
+from haas_rpcd.store import trunks as store_trunks
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.rows import Json, Row
+from haas_rpcd.store.trunks import TrunkEndRow
 from haas_schemas.cabling import CablingState, SightingSource
 from haas_schemas.common import timestamp
 
@@ -250,6 +254,28 @@ def record(
     after = {(row.node, row.nic): row for row in alarms(tx)}
     new = [row for key, row in after.items() if key not in before]
     return new, [row for key, row in before.items() if key not in after]
+
+
+def judge_links(tx: Tx, told: Iterable[Told], known: Inventory) -> LinkVerdict:
+    """Compare what LLDP tells of cables between switches with what is declared of trunk ports."""
+    return judge(
+        told,
+        [DeclaredEnd(end.ref, end.peer, end.hypervisor) for end in store_trunks.everyone(tx)],
+        trunks=frozenset().union(*(switch.trunks for switch in known.switches)),
+        ports=frozenset(PortRef(switch, port) for (switch, _), port in known.names.items()),
+    )
+
+
+def record_links(tx: Tx, verdict: LinkVerdict) -> tuple[list[TrunkEndRow], list[TrunkEndRow]]:
+    """Store what LLDP says of declarations; what it says nothing of stays as it was.
+
+    Returns those that it contradicts now, and did not before, and those that it does no more.
+    """
+    before = {row.ref: row for row in store_trunks.wrong(tx)}
+    store_trunks.set_wrong(tx, ((end.place, end.wrong) for end in verdict.ends))
+    after = {row.ref: row for row in store_trunks.wrong(tx)}
+    new = [row for ref, row in after.items() if ref not in before]
+    return new, [row for ref, row in before.items() if ref not in after]
 
 
 def forget_other_places(tx: Tx, nic_id: int) -> None:

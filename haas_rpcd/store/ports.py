@@ -44,6 +44,8 @@ class PortRow(Row, frozen=True):
     ``config`` is what the switch last confirmed; null: not known. ``channel``: see ``SetPort``.
     ``drift`` is what was observed instead, in words. ``cabling`` is the verdict of the last check
     on the nic; ``stranger`` says what that check heard on the port and nobody registered.
+    ``peer_switch``, ``peer_port`` and ``hypervisor``: what a trunk port is declared to lead to, and
+    ``wrong`` what LLDP contradicts that with.
     """
 
     id: int
@@ -60,6 +62,10 @@ class PortRow(Row, frozen=True):
     drift: str | None
     cabling: CablingState | None
     stranger: str | None
+    peer_switch: str | None
+    peer_port: str | None
+    hypervisor: str | None
+    wrong: str | None
 
     @property
     def is_channel(self) -> bool:
@@ -94,7 +100,8 @@ SELECT port.id, port.name, port.role, switch.id AS switch_id, switch.name AS swi
     drift.observed AS drift, nic_cabling.state AS cabling,
     CASE WHEN stranger.port IS NOT NULL THEN trim(ifnull(stranger.neighbour || ', ', '')
         || ifnull((SELECT group_concat(value, ', ') FROM json_each(stranger.macs)), ''), ', ')
-        END AS stranger
+        END AS stranger,
+    peer_switch.name AS peer_switch, peer.name AS peer_port, trunk_end.hypervisor, trunk_end.wrong
 FROM port JOIN switch ON switch.id = port.switch_id
 LEFT JOIN port_applied ON port_applied.port_id = port.id
 LEFT JOIN nic ON nic.id = port.nic_id
@@ -104,6 +111,9 @@ LEFT JOIN project ON project.id = allocation.project_id
 LEFT JOIN drift ON drift.device = switch.name AND drift.kind = 'port' AND drift.target = port.name
 LEFT JOIN nic_cabling ON nic_cabling.nic_id = nic.id
 LEFT JOIN stranger ON stranger.switch_id = switch.id AND stranger.port = port.name
+LEFT JOIN trunk_end ON trunk_end.port_id = port.id
+LEFT JOIN port AS peer ON peer.id = trunk_end.peer_id
+LEFT JOIN switch AS peer_switch ON peer_switch.id = peer.switch_id
 """
 
 

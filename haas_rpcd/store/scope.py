@@ -12,7 +12,7 @@ import msgspec
 
 from haas_rpcd.model import MASTER, SetNodePower
 from haas_rpcd.states import Applied, AppliedPort, Desired, HeadnodeGoal, PortGoal, SwitchTraits
-from haas_rpcd.store import backs, bmcs, goals, headnodes, hypervisors, proofs, saves
+from haas_rpcd.store import backs, bmcs, goals, headnodes, hypervisors, proofs, saves, trunks
 from haas_rpcd.store import vlans as store_vlans
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.goals import ScopePortRow
@@ -97,6 +97,7 @@ def load(
         headnodes=headnode_goals,
         networks=networks,
         retired=store_vlans.without_network(tx, vlans) - proofs.vlans_of(tx, scope.proof),
+        passing=_passing(tx, scope),
         power=_power(tx, scope),
     )
     applied = Applied(
@@ -109,6 +110,7 @@ def load(
         switches=_switches(tx, traits),
         hypervisors=frozenset(hypervisors.in_service(tx)),
         placed={row.label: row.hypervisor for row in own_headnodes if row.hypervisor != MASTER},
+        fabric=trunks.fabric(tx),
     )
     return desired, applied
 
@@ -244,7 +246,8 @@ def _networks(
     """Return the VLANs of the scope with their networks' names.
 
     These are the project's own, those that something in the scope is to be on, and those that
-    something in the scope may still carry. The site also has those of deleted networks.
+    something in the scope may still carry. The site also has those of deleted networks and,
+    if it is declared what trunk ports lead to, those of all others.
     """
     vlans = {vlan for goal in port_goals if not goal.trunk for vlan in goal.config.vlans}
     vlans |= {nic.vlan for goal in headnode_goals for nic in goal.nics}
@@ -258,6 +261,7 @@ def _networks(
     if scope.proof is not None:
         vlans |= proofs.vlans_of(tx, scope.proof)
     elif scope.project_id is None:
+        vlans |= _passing(tx, scope)
         vlans |= set(
             tx.values(
                 int,
@@ -272,6 +276,14 @@ def _networks(
             tx.values(int, "SELECT vlan FROM vlan_claim WHERE project_id = ?", (scope.project_id,))
         )
     return store_vlans.labels(tx, sorted(vlans))
+
+
+def _passing(tx: Tx, scope: Scope) -> frozenset[int]:
+    """Return the VLANs of all networks, in a plan of the site, if what trunk ports lead to decides
+    on which switches they exist: what is declared may have changed."""
+    if scope != Scope() or not trunks.declared(tx):
+        return frozenset()
+    return frozenset(tx.values(int, "SELECT vlan FROM vlan_claim WHERE network_id IS NOT NULL"))
 
 
 # --- what was confirmed ---------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from haas_rpcd.model import (
 )
 from haas_rpcd.store import bmcs, jobs, proofs
 from haas_rpcd.store.database import Tx
+from haas_rpcd.store.passing import Passing
 from haas_rpcd.store.rows import Row
 
 
@@ -55,6 +56,11 @@ def refusal(tx: Tx, device: str, change: Change, project_id: int | None) -> str 
             return _port_refusal(tx, device, change, project_id)
         case SetVlan(vlan=vlan, present=True) if project_id is None and proofs.has_vlan(tx, vlan):
             return None
+        case SetVlan(vlan=vlan, present=True) if project_id is None:
+            # Frames of some project's network are to pass here. No access port is opened for it.
+            sql = "SELECT 1 FROM vlan_claim WHERE vlan = ? AND network_id IS NOT NULL"
+            gone = f"the network of VLAN {vlan} was deleted since this was planned"
+            return None if tx.exists(sql, (vlan,)) else gone
         case SetVlan(vlan=vlan, present=True) | SetBridge(vlan=vlan, present=True):
             return _unusable(tx, {vlan}, project_id)
         case SetVlan(vlan=vlan):
@@ -173,11 +179,14 @@ def _unusable(tx: Tx, vlans: Iterable[int], project_id: int | None) -> str | Non
 # --- is what a change removes still in use --------------------------------------------------------
 
 
-def still_carried(tx: Tx, device: str, change: Change, job_id: int) -> bool:
+def still_carried(
+    tx: Tx, device: str, change: Change, job_id: int, passing: Passing | None = None
+) -> bool:
     """Return whether a VLAN or a bridge that ``change`` removes is in use, or about to be.
 
     It is in use if something carries or may carry it. It is about to be if another running job
     still has to send a step that adds something to it, such as a node on a shared network.
+    ``passing`` also tells whether frames of a VLAN may pass the switch between such places.
     """
     match change:
         case SetVlan(vlan=vlan, present=False):
@@ -187,6 +196,7 @@ def still_carried(tx: Tx, device: str, change: Change, job_id: int) -> bool:
                 " WHERE port_carries.vlan = ? AND switch.name = ?",
                 (vlan, device),
             )
+            in_use = in_use or (passing is not None and passing.may_pass(device, vlan))
             devices = [device]
         case SetBridge(vlan=vlan, present=False):
             in_use = tx.exists(

@@ -52,6 +52,7 @@ class PortCarriesRow(Row, frozen=True):
 
     vlan: int
     port_id: int
+    port: str
     switch: str
 
 
@@ -60,6 +61,7 @@ class HeadnodeCarriesRow(Row, frozen=True):
 
     vlan: int
     headnode_id: int
+    uuid: str
     hypervisor: str
 
 
@@ -244,7 +246,8 @@ def ports_on(tx: Tx, vlans: Sequence[int]) -> list[PortCarriesRow]:
     return by_ids(
         tx,
         PortCarriesRow,
-        "SELECT port_carries.vlan, port_carries.port_id, switch.name AS switch FROM port_carries"
+        "SELECT port_carries.vlan, port_carries.port_id, port.name AS port, switch.name AS switch"
+        " FROM port_carries"
         " JOIN port ON port.id = port_carries.port_id JOIN switch ON switch.id = port.switch_id"
         " WHERE switch.retired IS NULL AND port_carries.vlan IN ({})",
         vlans,
@@ -256,7 +259,7 @@ def headnodes_on(tx: Tx, vlans: Sequence[int]) -> list[HeadnodeCarriesRow]:
     return by_ids(
         tx,
         HeadnodeCarriesRow,
-        "SELECT vlan, headnode_id, hypervisor FROM headnode_carries"
+        "SELECT vlan, headnode_id, uuid, hypervisor FROM headnode_carries"
         " JOIN headnode ON headnode.id = headnode_id WHERE hypervisor NOT IN"
         " (SELECT name FROM hypervisor WHERE retired IS NOT NULL) AND vlan IN ({})",
         vlans,

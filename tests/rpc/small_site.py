@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -277,18 +277,20 @@ async def small_site(
     *,
     before: Callable[[SmallSite], None] | None = None,
     every_line: bool = False,
+    more_switches: Sequence[str] = (),
     make: Callable[[Path, Settings], SmallSite] = SmallSite,
     **settings: Any,
 ) -> AsyncIterator[SmallSite]:
     """Run a site; empty, or a copy of ``prepared``. ``before`` runs before the daemon starts.
 
-    ``every_line``: see :class:`~tests.rpc.watch.Watch`.
+    ``every_line``: see :class:`~tests.rpc.watch.Watch`. ``more_switches``: names of further ones,
+    which nobody has registered.
     """
     site = make(folder, settings_in(folder, **settings))
     async with AsyncExitStack() as stack:
-        for name in ("sw1", "sw2"):
+        for name in ("sw1", "sw2", *more_switches):
             switch = _switch(name)
-            if prepared is not None:
+            if prepared is not None and name in prepared.configs:
                 switch.running = prepared.configs[name].copy()
                 switch.startup = switch.running.copy()
                 switch.touch(*switch.names.all)

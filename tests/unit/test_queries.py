@@ -31,6 +31,7 @@ from haas_rpcd.planner.cabling import (
     StrangerRow,
     SwitchView,
 )
+from haas_rpcd.planner.links import EndVerdict, LinkVerdict
 from haas_rpcd.registered import RegisteredHypervisor
 from haas_rpcd.states import SwitchTraits
 from haas_rpcd.store import (
@@ -52,6 +53,7 @@ from haas_rpcd.store import (
     networks,
     nics,
     nodes,
+    passing,
     ports,
     projects,
     proofs,
@@ -61,6 +63,7 @@ from haas_rpcd.store import (
     switches,
     tokens,
     transcripts,
+    trunks,
     users,
     vlans,
 )
@@ -83,6 +86,7 @@ MODULES = [
     leases,
     networks,
     nodes,
+    passing,
     ports,
     projects,
     proofs,
@@ -91,6 +95,7 @@ MODULES = [
     shares,
     switches,
     tokens,
+    trunks,
     users,
     vlans,
 ]
@@ -158,6 +163,14 @@ def cabled(tx: Tx) -> None:
     )
 
 
+def linked(tx: Tx) -> None:
+    """Declare that the trunk ports of sw1 and sw2 are one cable, which LLDP contradicts."""
+    ends = tx.values(int, "SELECT id FROM port WHERE role = 'trunk' ORDER BY id")
+    if len(ends) > 1:
+        trunks.declare_peer(tx, *ends[:2])
+    trunks.set_wrong(tx, [(row.ref, "LLDP says otherwise") for row in trunks.everyone(tx)])
+
+
 def proved(tx: Tx) -> None:
     """Note that free nodes are proved, or being proved."""
     for row in nodes.page(tx, 99, ""):
@@ -189,6 +202,25 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     cabling.of_node: lambda tx: [cabling.of_node(tx, each) for each in range(1, 10)],
     cabling.of_nics: lambda tx: cabling.of_nics(tx, [*cabling.inventory(tx).ids]),
     cabling.alarms: lambda tx: [cabled(tx), cabling.alarms(tx)],
+    cabling.record_links: lambda tx: [
+        linked(tx),
+        cabling.record_links(
+            tx, LinkVerdict(tuple(EndVerdict(row.ref, None) for row in trunks.wrong(tx)), ())
+        ),
+    ],
+    trunks.everyone: lambda tx: [linked(tx), trunks.everyone(tx)],
+    trunks.of_switch: lambda tx: [linked(tx), trunks.of_switch(tx, 1)],
+    trunks.of_port: lambda tx: [
+        linked(tx),
+        *(trunks.of_port(tx, row.id) for row in ports.page(tx, 1, 9, 0)),
+    ],
+    trunks.wrong: lambda tx: [linked(tx), trunks.wrong(tx)],
+    trunks.fabric: lambda tx: [linked(tx), trunks.fabric(tx)],
+    passing.Passing.may_pass: lambda tx: [
+        linked(tx),
+        jobs.open_changes(tx, ["sw2"], but_of=1),
+        passing.Passing(tx, 1, passing.OwnSteps()).may_pass("sw1", 100),
+    ],
     cabling.record: lambda tx: [
         tx.execute("DELETE FROM nic_cabling"),
         cabled(tx),

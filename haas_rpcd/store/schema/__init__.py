@@ -75,6 +75,9 @@ nobody's, and the port that is open for it is the only one that may carry that.
 ``left_behind`` has the headnodes that were moved away from a hypervisor out of service, and whose
 machines may be on it still.
 
+``trunk_end`` has what trunk ports lead to, as declared: another trunk port, whose row says the same
+of this one, or a hypervisor; with neither, anywhere. ``wrong`` is what LLDP contradicts it with.
+
 A released migration does not change any more. tests/unit/released has filled databases, which the
 tests upgrade, and a digest of what each migration makes of them.
 """
@@ -111,6 +114,7 @@ from haas_rpcd.store.schema import (
     v23_cabling,
     v24_proof,
     v25_images,
+    v26_trunk_end,
 )
 
 migrations = Migrations("haas")
@@ -266,6 +270,12 @@ def proof(db: Database) -> None:
 def images(db: Database) -> None:
     """Store hashes of base images, and what was left on retired hypervisors."""
     _run(db, v25_images.SQL)
+
+
+@migrations()
+def trunk_end(db: Database) -> None:
+    """Store what trunk ports lead to."""
+    _run(db, v26_trunk_end.SQL)
 
 
 def _run(db: Database, script: str) -> None:
