@@ -157,6 +157,8 @@ class Pulse(msgspec.Struct, frozen=True):
     they would count what others do. The last two say whether the master's devices answer, null
     without a master. ``ended`` counts the jobs that ended in each 5 minutes of the last hour, the
     oldest first, and ``failed`` those of them that failed; for tenants, of their own projects.
+    ``allocated`` counts likewise the nodes that were allocated, and ``lost`` how often a switch
+    ceased to answer: for admins only, and as far as the daemon has run.
     """
 
     vlans: int | None
@@ -165,6 +167,8 @@ class Pulse(msgspec.Struct, frozen=True):
     trunk: bool | None
     ended: tuple[int, ...]
     failed: tuple[int, ...]
+    allocated: tuple[int, ...] = ()
+    lost: tuple[int, ...] = ()
 
 
 class SiteChanges(msgspec.Struct, frozen=True):

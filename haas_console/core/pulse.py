@@ -38,8 +38,8 @@ LISTED = 12
 class Figure(msgspec.Struct, frozen=True):
     """One figure: ``short`` and ``text`` say the same in a few and in more words.
 
-    ``series`` counts the same in each 5 minutes of the last hour, the oldest first, if that is
-    known. ``facts`` list what is counted.
+    ``series`` counts what happened in each 5 minutes of the last hour, the oldest first, if that
+    is known: what was ``counted``. ``facts`` list the objects of the figure.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Figure(msgspec.Struct, frozen=True):
     look: Look = "calm"
     series: tuple[int, ...] = ()
     facts: tuple[Fact, ...] = ()
+    counted: str = ""
 
 
 def figures(
@@ -68,7 +69,7 @@ def figures(
         _drift(inventory, now),
         _cabling(inventory),
         _unconfirmed(nodes),
-        _free_nodes(nodes),
+        _free_nodes(inventory, nodes),
         _free_vlans(inventory),
         _leases(nodes),
     ]
@@ -105,7 +106,8 @@ def _switches(inventory: Inventory) -> Figure | None:
         for group, look in ((down, "drift"), (never, "staged"))
         for one in group
     ]
-    return Figure("switches", short, text, look, facts=_some(facts))
+    lost = inventory.pulse.lost if inventory.pulse is not None else ()
+    return Figure("switches", short, text, look, _if_any(lost), _some(facts), "lost")
 
 
 def _hypervisor(inventory: Inventory) -> Figure | None:
@@ -121,7 +123,7 @@ def _hypervisor(inventory: Inventory) -> Figure | None:
 
 def _failed(inventory: Inventory, failed: Sequence[Job]) -> Figure | None:
     pulse = inventory.pulse
-    series = pulse.failed if pulse is not None and any(pulse.failed) else ()
+    series = _if_any(pulse.failed) if pulse is not None else ()
     if not failed:
         return None
     noun = "job" if len(failed) == 1 else "jobs"
@@ -135,7 +137,7 @@ def _failed(inventory: Inventory, failed: Sequence[Job]) -> Figure | None:
         for job in reversed(failed)
     ]
     text = f"✗ {len(failed)} {noun} failed"
-    return Figure("failed", text, text, "bad", series, _some(facts))
+    return Figure("failed", text, text, "bad", series, _some(facts), "failed")
 
 
 def _running(inventory: Inventory) -> Figure:
@@ -145,9 +147,7 @@ def _running(inventory: Inventory) -> Figure:
     if queued := len(jobs) - running:
         parts.append(f"{queued} queued")
     series = inventory.pulse.ended if inventory.pulse is not None else ()
-    ended = sum(series)
     short = f"jobs {', '.join(parts)}" if parts else "no job runs"
-    text = f"{short}, {ended} ended in the last hour" if ended else short
     facts = [
         Fact(
             "",
@@ -159,7 +159,7 @@ def _running(inventory: Inventory) -> Figure:
         for job in jobs
     ]
     look: Look = "busy" if jobs else "calm"
-    return Figure("jobs", short, text, look, series if ended else (), _some(facts))
+    return Figure("jobs", short, short, look, _if_any(series), _some(facts), "ended")
 
 
 def _drift(inventory: Inventory, now: datetime) -> Figure | None:
@@ -189,7 +189,7 @@ def _drift(inventory: Inventory, now: datetime) -> Figure | None:
         for item in items
     ]
     text = f"≠ {len(items)} drifted"
-    return Figure("drift", text, text, "bad", series if any(series) else (), _some(facts))
+    return Figure("drift", text, text, "bad", _if_any(series), _some(facts), "drifted")
 
 
 def _cabling(inventory: Inventory) -> Figure | None:
@@ -219,12 +219,19 @@ def _unconfirmed(nodes: NodeCounts) -> Figure | None:
     return Figure("unconfirmed", f"? {len(found)} unconfirmed", text, "warn", facts=_some(facts))
 
 
-def _free_nodes(nodes: NodeCounts) -> Figure | None:
+def _free_nodes(inventory: Inventory, nodes: NodeCounts) -> Figure | None:
     if not nodes.total:
         return None
     noun = "node" if nodes.free == 1 else "nodes"
     look: Look = "calm" if nodes.free else "warn"
-    return Figure("nodes", f"{nodes.free} free", f"{nodes.free} {noun} free", look)
+    text = f"{nodes.free} {noun} free"
+    given = inventory.pulse.allocated if inventory.pulse is not None else ()
+    return Figure("nodes", f"{nodes.free} free", text, look, _if_any(given), counted="allocated")
+
+
+def _if_any(series: tuple[int, ...]) -> tuple[int, ...]:
+    """A series, unless nothing is counted in it."""
+    return series if any(series) else ()
 
 
 def _free_vlans(inventory: Inventory) -> Figure | None:

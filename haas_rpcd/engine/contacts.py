@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -23,6 +24,9 @@ SILENT = frozenset({"unreachable", "timeout", "cut"})
 
 _EXACT = 60.0
 """Seconds: how exactly the last contact is stored. Each time is a write to the disk."""
+
+_LOST = 10_000
+"""Moments at which switches ceased to answer that are remembered."""
 
 _AT_ONCE = 50
 """Switches that are checked at the same time."""
@@ -48,6 +52,11 @@ class Contacts:
         self._reach = reach
         self._known: dict[str, Contact] = {}
         self._stored: dict[str, float] = {}
+        self._lost: deque[float] = deque(maxlen=_LOST)
+
+    def lost_since(self, time: float) -> list[float]:
+        """When switches ceased to answer since a time, and since the daemon was started."""
+        return [moment for moment in self._lost if moment >= time]
 
     async def load(self) -> None:
         """Take over what the store knows."""
@@ -72,6 +81,8 @@ class Contacts:
             log.warning("that %s was reached could not be stored: %s", switch, failure.message)
             return
         if became:
+            if not reachable:
+                self._lost.append(now)
             verb = "reachable" if reachable else "unreachable"
             log.log(logging.INFO if reachable else logging.WARNING, "%s is %s", switch, verb)
             self._events.publish_inventory("switch", verb, switch, admins_only=True)

@@ -103,7 +103,7 @@ class Engine:
             after=self._job_ended,
         )
         self._confirms = Confirms(store, events, self._clock, self.jobs.enqueue)
-        self._contacts = Contacts(store, events, self._clock, reach)
+        self.contacts = Contacts(store, events, self._clock, reach)
         self._workers = Workers(self._make_worker)
         self._retirement = Retirement(store, events, planning, self._clock)
         self._late = LateChanges(store, settle_timeout, Closing(store, events, self._clock))
@@ -198,7 +198,7 @@ class Engine:
         No job runs before what a reboot of the master took away is restored. If a backup was
         restored, what the devices have counts: see :meth:`take_over_restored`.
         """
-        await self._contacts.load()
+        await self.contacts.load()
         self.hosts.load(await self._store.read(self._planning.hypervisors))
         for sentence in await self.take_over_restored():
             log.warning("after the restore: %s", sentence)
@@ -241,11 +241,11 @@ class Engine:
 
     async def check_reachable(self) -> None:
         """See now which switches answer, without logging in."""
-        await self._contacts.check()
+        await self.contacts.check()
 
     def check_reachable_regularly(self, interval: float) -> None:
         """See every ``interval`` seconds whether switches answer that nobody has talked to."""
-        self._start(self._contacts.check_regularly(interval), "contacts")
+        self._start(self.contacts.check_regularly(interval), "contacts")
 
     async def finish(self, within: float) -> None:
         """Begin nothing new, and give the jobs that run so many seconds to end."""
@@ -383,7 +383,7 @@ class Engine:
             lambda: self._store.read(self._planning.driver, device),
             idle_timeout=self._idle_timeout if switch else 0.0,
             on_open=self._session_opened if switch else None,
-            note=self._contacts.note if switch else None,
+            note=self.contacts.note if switch else None,
         )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from haas_rpcd.store.database import Tx
+from haas_rpcd.store.database import IN_MINE, Tx, ids
 from haas_rpcd.store.rows import Json, Row
 
 
@@ -133,6 +133,20 @@ def record(tx: Tx, entry: Entry) -> None:
 def _hash(before: bytes, content: Sequence[Any]) -> bytes:
     text = json.dumps(list(content), ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(before + text.encode("utf-8", "surrogatepass")).digest()
+
+
+def allocated_since(tx: Tx, since: float, mine: Sequence[int] | None) -> list[float]:
+    """Return when nodes were allocated, one time for each, since a time.
+
+    ``mine`` limits them to several projects.
+    """
+    return tx.values(
+        float,
+        "SELECT audit.time FROM audit JOIN audit_object ON audit_id = audit.id AND noun = 'node'"
+        " WHERE audit.time >= :since AND method = 'node.allocate' AND outcome = 'done'"
+        f" AND (:mine IS NULL OR project_id IN {IN_MINE})",
+        {"since": since, "mine": ids(mine)},
+    )
 
 
 def page(

@@ -36,6 +36,27 @@ async def test_jobs_are_counted_when_they_ended_and_those_that_failed_apart(
     assert sum((await site.call("system.pulse"))["ended"]) == 0
 
 
+async def test_allocated_nodes_are_counted_by_when_and_for_tenants_those_of_their_own(
+    site: SmallSite,
+) -> None:
+    await site.hold_nodes("red", "node-1")
+    await site.tenant("bob").call("node.allocate", project="blue", count=2)
+    for who, nodes in ((site, 3), (site.tenant("rita"), 1), (site.tenant("bob"), 2)):
+        assert (await who.call("system.pulse"))["allocated"] == [0] * 11 + [nodes]
+
+
+async def test_an_admin_is_told_how_often_a_switch_ceased_to_answer(site: SmallSite) -> None:
+    assert sum((await site.call("system.pulse"))["lost"]) == 0
+    await site.hold_nodes("red", "node-1")
+    await site.network("red", "net")
+    await site.connect("node-1", "net")
+    await site.wires["sw1"].stop()
+    for _ in range(2):
+        assert (await site.apply("red"))["state"] == "failed"
+    assert (await site.call("system.pulse"))["lost"] == [0] * 11 + [1]
+    assert (await site.tenant("rita").call("system.pulse"))["lost"] == []
+
+
 async def test_nothing_that_neighbours_do_changes_what_a_tenant_is_told(site: SmallSite) -> None:
     bob = site.tenant("bob")
     before = await bob.call("system.pulse")

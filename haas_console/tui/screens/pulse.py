@@ -23,7 +23,8 @@ def lines_of(figure: Figure) -> list[Fact]:
     """A figure and what is counted in it, with room around a figure that lists anything."""
     text = figure.text
     if figure.series:
-        text = f"{text:{TEXT}} {sparkline(figure.series)} 1 h"
+        number = f"{sum(figure.series)} {figure.counted} in the last hour"
+        text = f"{text:{TEXT}} {sparkline(figure.series)} {number}"
     head = Fact(figure.name, text, None, LOOKS[figure.look])
     return [head, *figure.facts, Fact("", "")] if figure.facts else [head]
 
