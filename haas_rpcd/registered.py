@@ -95,6 +95,13 @@ class Probed(msgspec.Struct, frozen=True):
     marks: SwitchMarks = SwitchMarks()
 
 
+class FoundHeadnode(msgspec.Struct, frozen=True, order=True):
+    """A machine on a hypervisor that HaaS made: as ``project/headnode``, with its UUID."""
+
+    headnode: str
+    uuid: str
+
+
 class MachineSize(msgspec.Struct, frozen=True):
     """What a virtual machine takes; ``memory`` in bytes."""
 

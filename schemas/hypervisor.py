@@ -30,6 +30,18 @@ class Hypervisor(msgspec.Struct, frozen=True):
     retired: str | None = None
 
 
+class HypervisorReinstated(msgspec.Struct, frozen=True):
+    """A hypervisor that was taken back. ``removed``: the headnodes (``project/headnode``) that were
+    moved away while it was out of service, and whose machines were removed from it.
+    """
+
+    hypervisor: str
+    removed: tuple[str, ...]
+    headnodes: int
+    bridges: int
+    drift: int
+
+
 class HypervisorTrust(msgspec.Struct, frozen=True):
     """The SSH host key that a hypervisor presents; the fields are those of ``switch.trust``."""
 

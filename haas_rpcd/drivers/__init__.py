@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from haas_rpcd.cabling import Cabling
 from haas_rpcd.errors import DeviceError, UnavailableError
 from haas_rpcd.model import Change, PortConfig, PortSeen, Seen
-from haas_rpcd.registered import Capacity, Probed, SwitchMarks, Uptime
+from haas_rpcd.registered import Capacity, FoundHeadnode, Probed, SwitchMarks, Uptime
 
 Report = Callable[[str], None]
 """Called with each line as it is sent (never a password), for the progress display."""
@@ -203,6 +203,10 @@ class MasterDriver(Driver, Protocol):
     async def capacity(self, images: Sequence[str]) -> Capacity | None:
         """Read what a hypervisor has, and which of some base images; None for another device."""
         return None
+
+    async def found_headnodes(self) -> list[FoundHeadnode]:
+        """Read which machines on a hypervisor HaaS has made; none for another device."""
+        return []
 
     async def provide_image(
         self,

@@ -26,6 +26,7 @@ from haas_rpcd.engine.proofs import Act, Proofs
 from haas_rpcd.engine.queues import JobQueues, Queue
 from haas_rpcd.engine.restarts import SwitchRestarts
 from haas_rpcd.engine.retirement import Retirement
+from haas_rpcd.engine.returning import Returning
 from haas_rpcd.engine.run import JobRun, RunHook
 from haas_rpcd.engine.settling import Settling
 from haas_rpcd.engine.watching import HostWatch, Pace
@@ -118,6 +119,7 @@ class Engine:
         self._restart_headnodes = restart_headnodes
         self._pace = pace or Pace()
         self.hosts = Hosts(self._make_watch, self._workers.interrupt, planning.leave)
+        self.returning = Returning(store, events, planning, self.hosts, self._drift)
         self.capacities = Capacities(self._workers.of, images)
         self._images = Images(lambda device: store.read(planning.host_driver, device))
         self._settling = Settling(store, self._late, self._drift, self._start)
@@ -165,7 +167,6 @@ class Engine:
 
     async def probe(self, switch: str) -> Probed:
         """Log in to a registered switch and return what it reports. Raises HaasError."""
-
         return await self._workers.of(switch).read(lambda driver: driver.probe())
 
     async def probe_address(self, switch: RegisteredSwitch) -> Probed:

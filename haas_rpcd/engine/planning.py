@@ -146,6 +146,15 @@ class Planning:
         if self._remote is not None:
             await self._remote.leave(hypervisor)
 
+    def drivers_of(self, hypervisor: RegisteredHypervisor) -> tuple[MasterDriver, MasterDriver]:
+        """Create the drivers of a hypervisor's network and libvirt, also of one out of service.
+
+        Raises UnavailableError without a ``[master]`` table.
+        """
+        if self._remote is None:
+            raise UnavailableError("haas.toml has no [master] table, so there are no hypervisors.")
+        return self._remote.network(hypervisor), self._remote.libvirt(hypervisor)
+
     def host_devices(self, tx: Tx) -> list[str]:
         """Name the devices of all hypervisors that are in service."""
         return [device for name in self.hypervisors(tx) for device in (name, libvirt_device(name))]

@@ -193,6 +193,7 @@ def move(call: TxCall, project: Name, headnode: Name, hypervisor: HypervisorPara
             f"Headnode {headnode} has its disk on {row.hypervisor}, which is in service: it can be"
             " moved before its first apply, or when that hypervisor is retired."
         )
+    hypervisors.leave_behind(call.tx, row.id)
     headnodes.place(call.tx, row.id, hypervisor)
     return _changed(call, project, headnode)
 

@@ -14,7 +14,7 @@ from haas_rpcd.store import hypervisors, networks, switches
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.hypervisors import HypervisorRow
 from haas_schemas.common import Deleted, Page, timestamp
-from haas_schemas.hypervisor import Hypervisor, HypervisorTrust
+from haas_schemas.hypervisor import Hypervisor, HypervisorReinstated, HypervisorTrust
 from haas_schemas.names import Fingerprint, LibvirtUri, Limit, Name, SshPlace, TrunkNic
 
 
@@ -156,7 +156,7 @@ def retire(call: TxCall, hypervisor: Name) -> Hypervisor:
 
     Make sure that it is off: its headnodes may run on there. Their state is not known from then on,
     and plans leave them out until headnode.move makes them anew on another hypervisor. The ids of
-    VLANs that it may carry stay taken until it is deleted.
+    VLANs that it may carry stay taken until it is reinstated or deleted.
     """
     row = find_hypervisor(call, hypervisor)
     if row.retired is None:
@@ -168,6 +168,41 @@ def retire(call: TxCall, hypervisor: Name) -> Hypervisor:
         for headnode in changed:
             call.changed("headnode", headnode.state, headnode.name, headnode.project)
     return show(call, hypervisor)
+
+
+@method("hypervisor.reinstate", mutates=True)
+async def reinstate(call: Call, hypervisor: Name) -> HypervisorReinstated:
+    """Take a retired hypervisor back, after what is on it was read and put right.
+
+    Machines of headnodes that were moved away meanwhile are removed, with their disks. Headnodes
+    that are still its own are believed as they are found, but taken off networks that their
+    projects may not use any more. The ids of VLANs that it carries no more become free. It stays
+    retired if it can't be read, or has machines of HaaS that the database does not know.
+    """
+
+    def find(tx: Tx) -> HypervisorRow:
+        return find_hypervisor(_within(call, tx), hypervisor)
+
+    await call.context.store.read(find)
+    removed = await call.context.engine.returning.reinstate(hypervisor)
+
+    def shown(tx: Tx) -> Hypervisor:
+        in_tx = _within(call, tx)
+        in_tx.changed("hypervisor", "reinstated", hypervisor, admins_only=True)
+        return show(in_tx, hypervisor)
+
+    now = await call.context.store.write(shown)
+    return HypervisorReinstated(
+        hypervisor=hypervisor,
+        removed=tuple(removed),
+        headnodes=now.headnodes,
+        bridges=now.bridges,
+        drift=now.drift,
+    )
+
+
+def _within(call: Call, tx: Tx) -> TxCall:
+    return TxCall(context=call.context, caller=call.caller, subscriber=call.subscriber, tx=tx)
 
 
 @method("hypervisor.trust", mutates=True)
@@ -182,8 +217,7 @@ async def trust(
     """
 
     def read(tx: Tx) -> RegisteredHypervisor:
-        in_tx = TxCall(context=call.context, caller=call.caller, subscriber=call.subscriber, tx=tx)
-        return find_hypervisor(in_tx, hypervisor).registered
+        return find_hypervisor(_within(call, tx), hypervisor).registered
 
     registered = await call.context.store.read(read)
     if call.context.trust_hypervisor is None:

@@ -38,6 +38,7 @@ RIGHTS: dict[str, Right] = {
     "hypervisor.delete": "admin",
     "hypervisor.list": "admin",
     "hypervisor.register": "admin",
+    "hypervisor.reinstate": "admin",
     "hypervisor.retire": "admin",
     "hypervisor.show": "admin",
     "hypervisor.trust": "admin",

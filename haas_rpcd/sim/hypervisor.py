@@ -35,7 +35,7 @@ from haas_rpcd.model import (
     SetHeadnodeNics,
     SetHeadnodePower,
 )
-from haas_rpcd.registered import Capacity, MachineSize
+from haas_rpcd.registered import Capacity, FoundHeadnode, MachineSize
 from haas_rpcd.sim.host import SimDomain, SimHost
 
 URI = "sim:///demo"
@@ -117,6 +117,12 @@ class SimHypervisorDriver(MasterDriver):
             cpus=host.cpus,
             images=dict.fromkeys(host.images & set(images), MACHINE),
         )
+
+    async def found_headnodes(self) -> list[FoundHeadnode]:
+        """Return the host's domains."""
+        self._check_up()
+        domains = self._host.domains.values()
+        return sorted(FoundHeadnode(domain.headnode, domain.uuid) for domain in domains)
 
     async def provide_image(
         self,

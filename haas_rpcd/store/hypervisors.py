@@ -105,6 +105,46 @@ def forget(tx: Tx, name: str) -> None:
     tx.execute("DELETE FROM bridge WHERE hypervisor = ?", (name,))
 
 
+class LeftBehindRow(Row, frozen=True):
+    """A headnode that was moved away from a hypervisor that could not be asked."""
+
+    uuid: str
+    label: str
+
+
+def left_behind(tx: Tx, name: str) -> list[LeftBehindRow]:
+    """Return the headnodes that were moved away from a hypervisor while it was out of service."""
+    sql = "SELECT uuid, label FROM left_behind WHERE hypervisor = ? ORDER BY label"
+    return tx.query(LeftBehindRow, sql, (name,))
+
+
+def leave_behind(tx: Tx, headnode_id: int) -> None:
+    """Note that a headnode moves away from its hypervisor, if that can't be told to remove it."""
+    tx.execute(
+        "INSERT OR IGNORE INTO left_behind (hypervisor, uuid, label)"
+        " SELECT hypervisor.name, headnode.uuid, project.name || '/' || headnode.name FROM headnode"
+        " JOIN project ON project.id = headnode.project_id"
+        " JOIN hypervisor ON hypervisor.name = headnode.hypervisor"
+        " WHERE headnode.id = ? AND hypervisor.retired IS NOT NULL",
+        (headnode_id,),
+    )
+
+
+def reinstate(tx: Tx, name: str, retired: float) -> bool:
+    """Take a hypervisor back that is out of service since ``retired``; return false if it is not.
+
+    What was left behind on it must be gone.
+    """
+    tx.execute("DELETE FROM left_behind WHERE hypervisor = ?", (name,))
+    return bool(
+        tx.values(
+            str,
+            "UPDATE hypervisor SET retired = NULL WHERE name = ? AND retired = ? RETURNING name",
+            (name, retired),
+        )
+    )
+
+
 def retire(tx: Tx, name: str, now: float) -> list[HeadnodeRow]:
     """Take a hypervisor out of service: nothing is known any more of what is on it.
 

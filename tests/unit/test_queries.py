@@ -250,6 +250,11 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
         images.keep(tx, "hv2", {("/base.img", 1, "2.3"): "abc"}),
         images.hashes(tx, "hv2"),
     ],
+    hypervisors.left_behind: lambda tx: [
+        with_hypervisor(tx),
+        tx.insert("left_behind", hypervisor="hv2", uuid="u", label="red/desk"),
+        hypervisors.left_behind(tx, "hv2"),
+    ],
     hypervisors.usage: lambda tx: hypervisors.usage(tx, MASTER),
     headnodes.on_hypervisor: headnodes.on_hypervisor,
     headnodes.lose_sight: lambda tx: headnodes.lose_sight(tx, MASTER, forget=True),

@@ -32,6 +32,7 @@ from haas_rpcd.model import (
     SetHeadnodeNics,
     SetHeadnodePower,
 )
+from haas_rpcd.registered import FoundHeadnode
 
 log = logging.getLogger(__name__)
 
@@ -355,6 +356,17 @@ class Domains:
         if digits and self._bridge_name(int(digits)) == bridge:
             return int(digits)
         return 0
+
+    def found(self) -> list[FoundHeadnode]:
+        """Return all domains that are marked as headnodes, half-created ones as well."""
+        flags = self._libvirt.VIR_DOMAIN_XML_INACTIVE
+        marks = [
+            (domain.UUIDString(), domain_xml.read_mark(domain.XMLDesc(flags)))
+            for domain in self._connection.listAllDomains()
+        ]
+        return sorted(
+            FoundHeadnode(mark.headnode, uuid) for uuid, mark in marks if mark is not None
+        )
 
     # --- finding ----------------------------------------------------------------------------------
 

@@ -63,7 +63,7 @@ from haas_rpcd.model import (
     SetHeadnodeNics,
     SetHeadnodePower,
 )
-from haas_rpcd.registered import Capacity
+from haas_rpcd.registered import Capacity, FoundHeadnode
 
 Result = TypeVar("Result")
 
@@ -250,6 +250,12 @@ class LibvirtDriver(MasterDriver):
             lambda task: capacity(self._libvirt, self._connection, images),
             self._timeout,
             "the host",
+        )
+
+    async def found_headnodes(self) -> list[FoundHeadnode]:
+        """Read which domains HaaS has made."""
+        return await self._run(
+            lambda task: self._domains(task, ignore).found(), self._timeout, "the domains"
         )
 
     async def provide_image(
