@@ -85,3 +85,10 @@ class BmcSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parallel: Annotated[
         int, Meta(description="How many BMCs are talked to at the same time.", ge=1, le=256)
     ] = 16
+    interval: Annotated[
+        float,
+        Meta(
+            description="Seconds between two looks at whether nodes are on; 0: none by itself.",
+            ge=0,
+        ),
+    ] = 900.0

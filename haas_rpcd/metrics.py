@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import get_args
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -19,8 +20,9 @@ from haas_rpcd.events import Events
 from haas_rpcd.listen import listen_address
 from haas_rpcd.methods.call import Context
 from haas_rpcd.methods.health import examine, store_health
+from haas_schemas.cabling import CablingState
 from haas_schemas.event import JobEvent, StepUpdate
-from haas_schemas.system import SystemHealth
+from haas_schemas.system import CablingHealth, PowerHealth, SystemHealth
 
 ENDED = frozenset({"done", "failed", "skipped", "cancelled"})
 
@@ -58,6 +60,13 @@ class Metrics:
         self._contact = gauge(
             "switch_last_contact_timestamp_seconds", "When the switch last answered.", "switch"
         )
+        self._cables = gauge("cabling_nics", "Nics, by what the last check found.", "state")
+        self._alarms = gauge("cabling_alarms", "Nics and trunks not cabled as registered.")
+        self._cables_read = gauge(
+            "cabling_check_timestamp_seconds", "When the switch's MAC table was read.", "switch"
+        )
+        self._power = gauge("node_power", "Nodes with a BMC, by their power.", "power")
+        self._bmcs_silent = gauge("bmcs_silent", "BMCs that failed when they were asked last.")
         self._queue = gauge("jobs_under_way", "Jobs that have not ended.", "state")
         self._oldest = gauge("oldest_job_timestamp_seconds", "When the oldest was requested.")
         self._drift = gauge("drift", "Targets that are known to have drifted.")
@@ -143,11 +152,22 @@ class Metrics:
         self._healthy.set(health.ok)
         self._reachable.clear()
         self._contact.clear()
+        self._cables_read.clear()
         for switch in health.switches:
             if switch.reachable is not None and not switch.retired:
                 self._reachable.labels(switch.switch).set(switch.reachable)
             if (when := seconds(switch.last_contact)) is not None:
                 self._contact.labels(switch.switch).set(when)
+            if not switch.retired and (when := seconds(switch.cabling_checked)) is not None:
+                self._cables_read.labels(switch.switch).set(when)
+        cabling = health.cabling or CablingHealth()
+        for state in get_args(CablingState):
+            self._cables.labels(state).set(getattr(cabling, state))
+        self._alarms.set(health.swapped + health.wrong_links)
+        power = health.power or PowerHealth()
+        for state in ("on", "off", "unknown"):
+            self._power.labels(state).set(getattr(power, state))
+        self._bmcs_silent.set(len(power.silent))
         self._queue.labels("queued").set(health.jobs.queued)
         self._queue.labels("running").set(health.jobs.running)
         self._oldest.set(seconds(health.jobs.oldest) or 0)

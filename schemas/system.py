@@ -58,13 +58,36 @@ class StoreHealth(msgspec.Struct, frozen=True):
 class SwitchHealth(msgspec.Struct, frozen=True):
     """Whether a switch answers: null while never tried; ``last_contact``: when it last did.
 
-    A ``retired`` one is expected not to.
+    A ``retired`` one is expected not to. ``cabling_checked``: when its MAC table was last read.
     """
 
     switch: str
     reachable: bool | None
     last_contact: str | None
     retired: bool = False
+    cabling_checked: str | None = None
+
+
+class CablingHealth(msgspec.Struct, frozen=True):
+    """How many nics the last check found in each state, and when it last read a switch."""
+
+    right: int = 0
+    swapped: int = 0
+    unknown: int = 0
+    not_seen: int = 0
+    last_check: str | None = None
+
+
+class PowerHealth(msgspec.Struct, frozen=True):
+    """How many nodes with a BMC are on and off, and of how many it is not known.
+
+    ``silent``: the nodes whose BMC failed when it was asked last.
+    """
+
+    on: int = 0
+    off: int = 0
+    unknown: int = 0
+    silent: tuple[str, ...] = ()
 
 
 class HypervisorHealth(msgspec.Struct, frozen=True):
@@ -131,6 +154,7 @@ class SystemHealth(msgspec.Struct, frozen=True):
     ``hypervisors``: all of them, the master first.
     ``swapped`` counts the nics that switches see elsewhere than where they are registered,
     ``wrong_links`` the trunk ports that LLDP says lead elsewhere than declared.
+    ``cabling`` and ``power``: null if the database does not work.
     ``ha``: of one of two masters, and of one whose database is copied; null for others.
     """
 
@@ -148,6 +172,8 @@ class SystemHealth(msgspec.Struct, frozen=True):
     swapped: int = 0
     wrong_links: int = 0
     ha: HaHealth | None = None
+    cabling: CablingHealth | None = None
+    power: PowerHealth | None = None
 
 
 class Pulse(msgspec.Struct, frozen=True):

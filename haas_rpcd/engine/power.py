@@ -9,16 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from haas_rpcd import patience
 from haas_rpcd.bmc import BmcConnector, BmcSession, BmcSettings, RegisteredBmc
 from haas_rpcd.clock import Clock
-from haas_rpcd.errors import ConflictError, DeviceError
+from haas_rpcd.errors import ConflictError, DeviceError, HaasError
 from haas_rpcd.events import Events
 from haas_rpcd.store import bmcs, nodes
 from haas_rpcd.store.database import Store, Tx
+from haas_rpcd.tasks import log_failure
 from haas_schemas.bmc import BootDevice, PowerAction, PowerState
 
 log = logging.getLogger(__name__)
@@ -59,9 +60,16 @@ class Power:
         self._slots = asyncio.Semaphore(settings.parallel)
         self._locks: dict[str, asyncio.Lock] = {}
         self._waiting: Counter[str] = Counter()
+        self._turns: Counter[str] = Counter()
+        self._silent: dict[str, str] = {}
+
+    @property
+    def silent(self) -> Mapping[str, str]:
+        """What failed when the BMC of a node was asked last, in words for admins, by the node."""
+        return self._silent
 
     def busy(self, node: str) -> bool:
-        """Return whether an action on a node is under way, or waits for its turn."""
+        """Return whether an action on a node is under way, or waits; a look is none."""
         return node in self._waiting
 
     async def act(
@@ -80,17 +88,82 @@ class Power:
         Raises ConflictError if the node has no BMC, or a tenant's network has it; DeviceError,
         UnavailableError, and whatever ``check`` raises.
         """
-        async with self._turn(node):
-            bmc = await self._store.read(self._admit, node, check)
-            try:
-                async with self.connector.open(bmc) as session:
-                    power = await self._carry_out(session, node, action, boot)
-            except (DeviceError, asyncio.CancelledError) as error:
-                if not isinstance(error, DeviceError) or error.reason not in _STILL_KNOWN:
-                    await self._record(node, None)
-                raise
+        self._waiting[node] += 1
+        try:
+            async with self._turn(node):
+                power = await self._act(node, action, boot, check)
+        finally:
+            self._waiting[node] -= 1
+            if not self._waiting[node]:
+                del self._waiting[node]
+        return power
+
+    async def _act(
+        self, node: str, action: PowerAction, boot: BootDevice | None, check: Check
+    ) -> PowerState:
+        """Carry out an action in the node's turn."""
+        bmc = await self._store.read(self._admit, node, check)
+        try:
+            async with self.connector.open(bmc) as session:
+                power = await self._carry_out(session, node, action, boot)
+        except (DeviceError, asyncio.CancelledError) as error:
+            if not isinstance(error, DeviceError) or error.reason not in _STILL_KNOWN:
+                await self._record(node, None)
+            if isinstance(error, DeviceError) and error.reason not in _STILL_KNOWN:
+                self._silent[node] = error.message
+            raise
         await self._record(node, power)
         return power
+
+    # --- looking regularly ------------------------------------------------------------------------
+
+    async def look_regularly(self, interval: float) -> None:
+        """Look at all nodes every ``interval`` seconds, for ever."""
+        while True:
+            await asyncio.sleep(interval)
+            try:
+                await self.look_at_all()
+            except Exception as error:  # noqa: BLE001 - it must not end the looks
+                log_failure("nodes could not be looked at", error)
+
+    async def look_at_all(self) -> None:
+        """Ask each BMC whether its node is on.
+
+        At most a quarter of the BMCs that may be talked to at a time: users do not wait for it.
+        """
+        few = asyncio.Semaphore(max(1, self.settings.parallel // 4))
+
+        async def one(node: str) -> None:
+            async with few:
+                await self.look(node)
+
+        nodes = await self._store.read(bmcs.nodes)
+        self._silent = {node: why for node, why in self._silent.items() if node in nodes}
+        async with asyncio.TaskGroup() as group:
+            for node in nodes:
+                group.create_task(one(node))
+
+    async def look(self, node: str) -> None:
+        """Ask the BMC of a node whether that is on, unless an action is under way.
+
+        A BMC that a tenant's network has, or may have, is not asked: the node's power is not known.
+        """
+        if self.busy(node):
+            return
+        try:
+            async with self._turn(node):
+                bmc = await self._store.read(self._admit, node, anybody)
+                async with self.connector.open(bmc) as session:
+                    power = await session.power()
+        except ConflictError:
+            self._silent.pop(node, None)
+            await self._record(node, None)
+        except HaasError as error:
+            log.info("%s's BMC: %s", node, error.message)
+            self._silent[node] = error.message
+            await self._record(node, None)
+        else:
+            await self._record(node, power)
 
     def _admit(self, tx: Tx, node: str, check: Check) -> RegisteredBmc:
         check(tx)
@@ -100,14 +173,14 @@ class Power:
     async def _turn(self, node: str) -> AsyncIterator[None]:
         """Wait for the node's turn. Its lock comes first, so that nobody holds a slot for it."""
         lock = self._locks.setdefault(node, asyncio.Lock())
-        self._waiting[node] += 1
+        self._turns[node] += 1
         try:
             async with lock, self._slots:
                 yield
         finally:
-            self._waiting[node] -= 1
-            if not self._waiting[node]:
-                del self._waiting[node], self._locks[node]
+            self._turns[node] -= 1
+            if not self._turns[node]:
+                del self._turns[node], self._locks[node]
 
     async def _carry_out(
         self, session: BmcSession, node: str, action: PowerAction, boot: BootDevice | None
@@ -155,7 +228,9 @@ class Power:
                 await asyncio.sleep(min(_POLL, left))
 
     async def _record(self, node: str, power: PowerState | None) -> None:
-        """Store the power of a node and, if it is news, publish it."""
+        """Store the power of a node (None: not known) and, if it is news, publish it."""
+        if power is not None:
+            self._silent.pop(node, None)
         now = self._clock.wall()
 
         def write(tx: Tx) -> str | None:

@@ -11,15 +11,17 @@ from haas_rpcd.errors import StoreError
 from haas_rpcd.methods.call import Call, Context
 from haas_rpcd.methods.registry import method
 from haas_rpcd.model import LIBVIRT, MASTER, hypervisor_of, is_libvirt, libvirt_device
-from haas_rpcd.store import cabling, drift, hypervisors, jobs, switches, trunks
+from haas_rpcd.store import bmcs, cabling, drift, hypervisors, jobs, switches, trunks
 from haas_rpcd.store.cabling import AlarmRow
 from haas_rpcd.store.database import MEMORY, Tx
 from haas_rpcd.store.trunks import TrunkEndRow
 from haas_schemas.common import timestamp
 from haas_schemas.system import (
+    CablingHealth,
     HaHealth,
     HypervisorHealth,
     NotRestored,
+    PowerHealth,
     QueueHealth,
     StoreHealth,
     SwitchHealth,
@@ -54,6 +56,8 @@ async def examine(context: Context) -> SystemHealth:
     queue, drifted = QueueHealth(0, 0, None), 0
     swapped: list[AlarmRow] = []
     wrong: list[TrunkEndRow] = []
+    cables: CablingHealth | None = None
+    power: PowerHealth | None = None
     if store.ok:
         rows = await context.store.read(_switches)
         hosts = await context.store.read(_hypervisors, context)
@@ -61,6 +65,8 @@ async def examine(context: Context) -> SystemHealth:
         drifted = await context.store.read(drift.count)
         swapped = await context.store.read(cabling.alarms)
         wrong = await context.store.read(trunks.wrong)
+        cables = await context.store.read(_cabling, rows)
+        power = await context.store.read(_power, context, problems)
     silent = [row.switch for row in rows if row.reachable is False and not row.retired]
     if silent:
         problems.append(f"{_some(silent)} can't be reached: check power and cabling.")
@@ -102,6 +108,8 @@ async def examine(context: Context) -> SystemHealth:
         not_restored=not_restored,
         swapped=len(swapped),
         wrong_links=len(wrong),
+        cabling=cables,
+        power=power,
     )
 
 
@@ -129,9 +137,31 @@ def _file(path: Path, ok: bool, problems: list[str]) -> StoreHealth:
 def _switches(tx: Tx) -> tuple[SwitchHealth, ...]:
     return tuple(
         SwitchHealth(
-            row.name, row.reachable, timestamp(row.last_contact), retired=row.retired is not None
+            row.name,
+            row.reachable,
+            timestamp(row.last_contact),
+            retired=row.retired is not None,
+            cabling_checked=timestamp(row.cabling_checked),
         )
         for row in switches.everyone(tx)
+    )
+
+
+def _cabling(tx: Tx, rows: tuple[SwitchHealth, ...]) -> CablingHealth:
+    checked = max((row.cabling_checked for row in rows if row.cabling_checked), default=None)
+    return CablingHealth(**cabling.counts(tx), last_check=checked)
+
+
+def _power(tx: Tx, context: Context, problems: list[str]) -> PowerHealth:
+    """Return whether nodes are on; a BMC that failed when it was asked last is a problem."""
+    known = {row.power: row.nodes for row in bmcs.powers(tx)}
+    silent = [node for node in bmcs.nodes(tx) if node in context.power.silent]
+    if silent:
+        problems.append(
+            f"The BMC of {_some(silent)} can't be asked:  node power {silent[0]} status  says why."
+        )
+    return PowerHealth(
+        known.get("on", 0), known.get("off", 0), known.get(None, 0), silent=tuple(silent)
     )
 
 

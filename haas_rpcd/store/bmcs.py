@@ -116,16 +116,45 @@ def power_of(tx: Tx, node_ids: Sequence[int]) -> dict[int, PowerRow]:
 
 
 def set_power(tx: Tx, node: str, power: PowerState | None, now: float) -> bool:
-    """Write what a node's BMC said, None if it did not answer; return whether that is news."""
+    """Write what a node's BMC said, None if it did not answer; return whether that is news.
+
+    Only a change from on to off or back that was seen is kept as the last change: a node of which
+    nothing was known may have changed long before.
+    """
     return bool(
         tx.execute(
             "INSERT INTO node_power (node_id, power, changed)"
-            " SELECT bmc.node_id, ?, ? FROM bmc JOIN node ON node.id = bmc.node_id"
-            " WHERE node.name = ?"
+            " SELECT bmc.node_id, :power, NULL FROM bmc JOIN node ON node.id = bmc.node_id"
+            " WHERE node.name = :node"
             " ON CONFLICT (node_id) DO UPDATE SET power = excluded.power,"
-            " changed = excluded.changed WHERE power IS NOT excluded.power",
-            (power, now, node),
+            " changed = CASE WHEN excluded.power IS NULL THEN changed"
+            " WHEN power IS NULL THEN NULL ELSE :now END WHERE power IS NOT excluded.power",
+            {"power": power, "now": now, "node": node},
         )
+    )
+
+
+class PowerCountRow(Row, frozen=True):
+    """How many nodes with a BMC are in a state of power (None: not known)."""
+
+    power: PowerState | None
+    nodes: int
+
+
+def powers(tx: Tx) -> list[PowerCountRow]:
+    """Count the nodes with a BMC, by their power."""
+    return tx.query(
+        PowerCountRow,
+        "SELECT node_power.power, count(*) AS nodes FROM bmc"
+        " LEFT JOIN node_power ON node_power.node_id = bmc.node_id GROUP BY node_power.power",
+    )
+
+
+def nodes(tx: Tx) -> list[str]:
+    """Return the nodes that have a BMC, by name."""
+    return tx.values(
+        str,
+        "SELECT node.name FROM bmc JOIN node ON node.id = bmc.node_id ORDER BY node.name",
     )
 
 

@@ -333,6 +333,19 @@ def alarms(tx: Tx) -> list[AlarmRow]:
     )
 
 
+class _CountRow(Row, frozen=True):
+    state: CablingState
+    nics: int
+
+
+def counts(tx: Tx) -> dict[CablingState, int]:
+    """Return how many nics the last check of each found in each state."""
+    rows = tx.query(
+        _CountRow, "SELECT state, count(*) AS nics FROM nic_cabling GROUP BY state ORDER BY state"
+    )
+    return {row.state: row.nics for row in rows}
+
+
 def strangers(tx: Tx, switch: str | None = None) -> list[StrangerRow]:
     """Return what nobody registered, on one switch or on all."""
     return tx.query(

@@ -77,6 +77,11 @@ async def test_nics_that_speak_on_their_ports_are_right_and_those_on_parked_port
     assert seen["mac"] == MACS["node-1"]
     node = await cabled.call("node.show", node="node-1")
     assert {row["nic"]: row["cabling"] for row in node["nics"]}["eth0"] == "right"
+    health = await cabled.call("system.health")
+    assert health["cabling"]["right"] == 2
+    assert health["cabling"]["swapped"] == health["swapped"] == 0
+    times = [switch["cabling_checked"] for switch in health["switches"]]
+    assert health["cabling"]["last_check"] == max(times)
 
 
 async def test_a_nic_on_another_port_is_an_alarm_until_it_is_plugged_in_right(

@@ -34,15 +34,22 @@ OTHER = {"red": "blue", "blue": "red", "green": "red"}
 """The project that each one shares networks with, and passes nodes on to."""
 
 NODES = tuple(f"node-{number}" for number in range(1, 5))
+BONDED = "node-9"
+"""A node whose only nic is a bond: two ports of sw1, of which the switch makes a channel."""
+
+LEGS = ("Gi1/0/9", "Gi1/0/10")
+BOND_TROUBLE = ("^channel-group", "^no channel-group", "^interface Port-channel", "^no interface")
 TROUBLE = ("^interface", "^switchport", "^no shutdown", "^shutdown", "^vlan", "^no vlan", "^write")
 
 
 class Campaign:
     """The possible actions with their weights, and those that were taken."""
 
-    def __init__(self, site: SmallSite, dice: random.Random) -> None:
+    def __init__(self, site: SmallSite, dice: random.Random, *, bond: bool = False) -> None:
         self.site = site
         self.dice = dice
+        self.nodes = (*NODES, *[BONDED] * 3) if bond else NODES
+        self.trouble = (*TROUBLE, *BOND_TROUBLE) if bond else TROUBLE
         self.done: list[str] = []
         self.acts: list[tuple[int, Callable[[str], Awaitable[Any]]]] = [
             (4, self.allocate), (2, self.release), (3, self.make_network), (2, self.drop_network),
@@ -54,7 +61,8 @@ class Campaign:
             (1, self.check), (1, self.repair),
         ]  # fmt: skip
         self.blind: dict[str, str] = {}
-        self.tampered: set[tuple[str, str]] = set()
+        self.tampered: dict[tuple[str, str], Any] = {}
+        """The ports that were changed by hand, and the members of which channels they were."""
 
     async def run(self, count: int) -> None:
         weights = [weight for weight, _ in self.acts]
@@ -76,7 +84,7 @@ class Campaign:
         return await self.site.call(method, **params)
 
     async def allocate(self, project: str) -> Any:
-        return await self.call("node.allocate", project=project, node=self.dice.choice(NODES))
+        return await self.call("node.allocate", project=project, node=self.dice.choice(self.nodes))
 
     async def release(self, project: str) -> Any:
         held = await self.call("node.list", project=project)
@@ -97,12 +105,14 @@ class Campaign:
         network = self.dice.choice([self.net(), self.net(), f"{other}/{self.net()}"])
         tag = self.dice.random() < 0.3
         nic, node = self.dice.choice(("eth0", "ipmi")), self.dice.choice(held)["node"]
+        nic = nic_of(node, nic)
         await self.call("nic.connect", node=node, nic=nic, network=network, tagged=tag)
         return node, nic, network
 
     async def disconnect(self, project: str) -> Any:
         for node in (await self.call("node.list", project=project))["items"]:
-            await self.call("nic.disconnect", node=node["node"], nic="eth0")
+            name = node["node"]
+            await self.call("nic.disconnect", node=name, nic=nic_of(name, "eth0"))
 
     async def share(self, project: str) -> Any:
         guest = OTHER[project]
@@ -139,7 +149,7 @@ class Campaign:
 
     async def fail(self, project: str) -> Any:
         name = self.dice.choice(sorted(self.site.switches))
-        faults, line = self.site.switches[name].faults, self.dice.choice(TROUBLE)
+        faults, line = self.site.switches[name].faults, self.dice.choice(self.trouble)
         match self.dice.randrange(7):
             case 0:
                 faults.refuse = {line: "% Not now."} | self.blind
@@ -161,10 +171,10 @@ class Campaign:
             faults.refuse, faults.cut_at, faults.cut_after = dict(self.blind), None, None
             faults.save_error, faults.refuse_connections = None, False
             faults.line_delay, faults.hang_at = 0.0, None
-        for name, port in self.tampered:
+        for (name, port), channel in self.tampered.items():
             switch = self.site.switches[name]
             setting = switch.running.ports[port]
-            setting.channel, setting.switched = None, True
+            setting.channel, setting.switched = channel, True
             switch.touch(port)
             switch.settle()
         self.tampered.clear()
@@ -174,11 +184,11 @@ class Campaign:
         held = (await self.call("node.list", project=project))["items"]
         if not held:
             return None
-        name, port = place(self.dice.choice(held)["node"], self.dice.choice(("eth0", "ipmi")))
+        name, port = place_of(self.dice.choice(held)["node"], self.dice.choice(("eth0", "ipmi")))
         port = port.replace("Gi", "GigabitEthernet")
         switch = self.site.switches[name]
         setting = switch.running.ports[port]
-        kind = self.dice.choice(("telephone", "route", "channel"))
+        was, kind = setting.channel, self.dice.choice(("telephone", "route", "channel"))
         match kind:
             case "telephone":
                 self.site.watch.by_hand(name, port, PHONES)
@@ -187,7 +197,7 @@ class Campaign:
                 setting.switched = False
             case _:
                 setting.channel = (1, "active")
-        self.tampered.add((name, port))
+        self.tampered.setdefault((name, port), was)
         switch.touch(port)
         switch.settle()
         return name, port, kind
@@ -208,7 +218,8 @@ class Campaign:
             if released["job"] is not None:
                 await self.site.finished(released["job"])
             await self.call("node.allocate", project=other, node=name)
-            await self.call("nic.connect", node=name, nic="eth0", network=self.net())
+            nic = nic_of(name, "eth0")
+            await self.call("nic.connect", node=name, nic=nic, network=self.net())
             return (await self.site.apply(other))["state"]
 
     async def finish(self, project: str) -> Any:
@@ -227,6 +238,14 @@ class Campaign:
 
     async def restart(self, project: str) -> Any:
         await self.site.restart()
+
+
+def nic_of(node: str, nic: str) -> str:
+    return "bond0" if node == BONDED else nic
+
+
+def place_of(node: str, nic: str) -> tuple[str, str]:
+    return ("sw1", LEGS[nic == "eth0"]) if node == BONDED else place(node, nic)
 
 
 async def waits(site: SmallSite, **seconds: float) -> None:
@@ -292,9 +311,21 @@ SEEDS = range(int(os.environ.get("HAAS_TEST_SEEDS", "0"))) or (0, 1, 2, 3, 4, 5,
 """With the last two, a node would change hands while a line may come late, if HaaS let it."""
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+BONDS = [(seed, True) for seed in (100, 101, *(seed for seed in SEEDS if seed > 23))]
+
+
+async def bonded(site: SmallSite) -> None:
+    """Register a node with a bond, and park its ports."""
+    await site.call("port.register", switch="sw1", ports=LEGS)
+    places = [{"switch": "sw1", "port": port} for port in LEGS]
+    nic = {"nic": "bond0", "bond": "lacp", "ports": places}
+    await site.call("node.register", node=BONDED, nics=[nic])
+    await site.succeeds()
+
+
+@pytest.mark.parametrize(("seed", "bond"), [*((seed, False) for seed in SEEDS), *BONDS])
 async def test_whatever_happens(
-    site: SmallSite, seed: int, caplog: pytest.LogCaptureFixture
+    site: SmallSite, seed: int, bond: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.ERROR, logger="haas_rpcd")
     options = json.dumps(OPTIONS[seed % len(OPTIONS)])
@@ -302,7 +333,9 @@ async def test_whatever_happens(
     for switch in site.switches.values():
         switch.running.add_vlan(PHONES)
         switch.save()
-    campaign = Campaign(site, random.Random(seed))
+    if bond:
+        await bonded(site)
+    campaign = Campaign(site, random.Random(seed), bond=bond)
     campaign.blind = dict(BLIND) if seed % 2 else {}
     await waits(site, answer_timeout=0.5)
     await campaign.mend("")

@@ -66,6 +66,17 @@ async def test_an_apply_is_counted_by_device_and_calls_by_method(measured: Small
     assert found["haas_store_bytes",] > (site.folder / DATABASE).stat().st_size  # also what is new
 
 
+async def test_cables_are_counted_by_what_was_seen(measured: SmallSite) -> None:
+    site = measured
+    assert not [name for name, *_ in await scraped(site) if "cabling_check" in name]
+    await site.call("cabling.check")
+    found = await scraped(site)
+    states = ("right", "swapped", "unknown", "not_seen")
+    assert sum(found["haas_cabling_nics", state] for state in states) == 8
+    assert (found["haas_cabling_nics", "right"], found["haas_cabling_alarms",]) == (0, 0)
+    assert found["haas_cabling_check_timestamp_seconds", "sw1"] > 1e9
+
+
 async def test_what_is_served_names_no_tenant(measured: SmallSite) -> None:
     site = measured
     await site.hold_nodes("red", "node-1")

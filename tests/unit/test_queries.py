@@ -198,9 +198,11 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
         *(bmcs.on_network(tx, each) for each in range(1, 10)),
     ],
     bmcs.power_of: lambda tx: [with_bmcs(tx), bmcs.power_of(tx, list(range(1, 10)))],
+    bmcs.powers: lambda tx: [with_bmcs(tx), bmcs.powers(tx)],
     bmcs.staged_of: lambda tx: [with_bmcs(tx), bmcs.staged_of(tx, list(range(1, 10)))],
     cabling.of_node: lambda tx: [cabling.of_node(tx, each) for each in range(1, 10)],
     cabling.of_nics: lambda tx: cabling.of_nics(tx, [*cabling.inventory(tx).ids]),
+    cabling.counts: lambda tx: [cabled(tx), cabling.counts(tx)],
     cabling.alarms: lambda tx: [cabled(tx), cabling.alarms(tx)],
     cabling.record_links: lambda tx: [
         linked(tx),

@@ -57,7 +57,8 @@ def _interface(switch: Catalyst, session: Session, args: Args) -> Lines:
 def _no_interface(switch: Catalyst, session: Session, args: Args) -> Lines:
     """Remove a port-channel. Its members are in no channel then.
 
-    Some releases shut them. Here they stay as they are, which is worse.
+    "Switch shuts down all physical ports […] to avoid loop" (http://ccie.lmd.in.ua/tag/pagp). As
+    no manual says so, they stay here as they are, with the channel's VLANs, which is worse.
     """
     name = args.text("port")
     if not switch.names.is_channel(name):

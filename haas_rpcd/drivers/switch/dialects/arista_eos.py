@@ -112,8 +112,10 @@ def _port_stages(current: PortState | None, config: PortConfig, options: Options
 def _channel(number: int) -> str:
     """Name a channel. (Arista's rbeapi, ``lib/rbeapi/api/interfaces.rb``, makes and removes it so.)
 
-    A member has the channel's VLANs, not its own. By itself it has none, as HaaS does not configure
-    ``lacp fallback``: the line of a channel that has it is not understood.
+    A member has the channel's VLANs, not its own: published configurations of members have none,
+    except where LACP may fall back to single ports (``eos_cli_config_gen`` of Arista's collection
+    arista.avd, ``port-channel-interfaces.cfg``). By itself a member carries nothing then, as HaaS
+    does not configure ``lacp fallback``: the line of a channel that has it is not understood.
     """
     return f"Port-Channel{number}"
 

@@ -118,7 +118,8 @@ DIALECT = Dialect(
             _LINES.stages,
             PortContexts(max_ranges=5, range_line=range_with_blanks, leave="exit"),
             # "interface port-channel" creates "a Layer 3 port channel" on a Catalyst 4500 (Command
-            # Reference, channel-group); a Catalyst 2960 only switches.
+            # Reference, channel-group); a Catalyst 2960 only switches. What a port has that left a
+            # channel is in no manual: the lines that park it remove all VLANs that it may have.
             channel_lines(make=["switchport"], own_vlans=True),
         ),
         vlans=VlanByVlan(vlan_lines),
