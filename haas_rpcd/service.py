@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any
 
 from haas_rpcd import garbage
@@ -63,6 +63,23 @@ async def _until_stopped(
         await cancel_and_wait(*beside, *waiting)
     _notify_systemd("STOPPING=1")
     return False
+
+
+@contextlib.asynccontextmanager
+async def attended() -> AsyncIterator[None]:
+    """Within the block, SIGTERM and SIGINT cancel the current task, and the watchdog is fed.
+
+    For what takes long between two calls of :func:`until_stopped`, which waits for them itself.
+    """
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    if task is not None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, task.cancel)
+    dog = asyncio.create_task(_feed_watchdog(None), name="watchdog")
+    try:
+        yield
+    finally:
+        dog.cancel()
 
 
 def _reloading(reload: Callable[[], None]) -> Callable[[], None]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from haas_rpcd.daemon import Daemon, real
 from haas_rpcd.errors import HaasError
 from haas_rpcd.listen import listen_address
 from haas_rpcd.rpc.socketlock import SocketError
-from haas_rpcd.service import until_stopped
+from haas_rpcd.service import attended, until_stopped
 from haas_rpcd.tasks import cancel_and_wait
 
 if TYPE_CHECKING:
@@ -67,27 +68,39 @@ async def _one_of_two(settings: Settings, reload: Reload) -> None:
                 await stopped
                 return
             settings = _read_again(reload) or settings
-            async with (
-                as_master(settings.ha, claim, database) as held,
-                held_address(settings.ha),
-            ):
-                await stopped
-                await _serve(real(settings, held), reload, check_first=True)
+            async with AsyncExitStack() as stack:
+                async with attended():
+                    held = await stack.enter_async_context(as_master(settings.ha, claim, database))
+                    await stack.enter_async_context(held_address(settings.ha))
+                    await stopped
+                    daemon = await stack.enter_async_context(_started(real(settings, held)))
+                    await daemon.engine.check_drift(None)
+                    await daemon.serve()
+                await _until_stopped(daemon, reload)
     except (EtcdError, ReplicaError) as error:
         raise ConfigError(f"[ha]: {error}") from None
+    except asyncio.CancelledError:  # by a signal
+        log.info("told to stop before it served")
 
 
-async def _serve(daemon: Daemon, reload: Reload, *, check_first: bool = False) -> None:
-    """Serve; with ``check_first``, once all devices were compared with what was applied."""
-    await daemon.start(serve=not check_first)
+async def _serve(daemon: Daemon, reload: Reload) -> None:
+    async with _started(daemon, serve=True):
+        await _until_stopped(daemon, reload)
+
+
+@asynccontextmanager
+async def _started(daemon: Daemon, *, serve: bool = False) -> AsyncIterator[Daemon]:
+    """Start a daemon, and stop it at the end; its jobs have their time to end."""
+    await daemon.start(serve=serve)
     try:
-        if check_first:
-            await daemon.engine.check_drift(None)
-            await daemon.serve()
-        log.info("serving %s", daemon.settings.server.socket)
-        await until_stopped(_reloading(daemon, reload), daemon.store.check)
+        yield daemon
     finally:
         await daemon.stop(within=daemon.settings.server.shutdown_timeout)
+
+
+async def _until_stopped(daemon: Daemon, reload: Reload) -> None:
+    log.info("serving %s", daemon.settings.server.socket)
+    await until_stopped(_reloading(daemon, reload), daemon.store.check)
 
 
 async def _read(daemon: Daemon, following: Following, copy: Path) -> None:

@@ -23,6 +23,8 @@ def test_the_standby_reads_what_the_master_has_and_changes_nothing(pair: Pair) -
         second.daemon.call("project.create", project="blue")
     with pytest.raises(Refused, match="asks no device"):
         second.daemon.call("drift.check")
+    assert int(second.daemon.header("Age", "project.list") or -1) >= 0
+    assert first.daemon.header("Age", "project.list") is None
     ha = second.daemon.call("system.health")["ha"]
     assert (ha["name"], ha["role"], ha["problem"]) == ("south", "standby", None)
 

@@ -63,6 +63,17 @@ def test_a_master_that_cannot_copy_says_so_and_ends_all_the_same(pair: Pair) -> 
     assert b"blue" in kept.read_bytes() + kept.with_name(f"{kept.name}-wal").read_bytes()
 
 
+def test_one_that_cannot_become_the_master_ends_when_it_is_told_to(pair: Pair) -> None:
+    pair.copies.write_text("")  # no folder: nothing can be copied there
+    first = pair.masters[0]
+    first.start()
+    until(lambda: "commits can't be copied" in first.log(), "it copies all the same")
+    assert not first.serves()
+    first.daemon.process.send_signal(signal.SIGTERM)
+    assert first.daemon.process.wait(40) == 0
+    assert "Traceback" not in first.log()
+
+
 def test_a_change_that_waits_is_promised_when_the_copies_come_back_in_time(pair: Pair) -> None:
     first = pair.masters[0]
     first.start()

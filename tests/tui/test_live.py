@@ -7,10 +7,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from haas_console.core.client import Client
 from haas_console.core.config import Endpoint
 from haas_console.tui.bars import top_text
 from haas_rpcd.demo import demo
+from haas_schemas.system import Standby
 from tests.tui.console import console
 from tests.tui.gate import gate
 from tests.tui.test_board_mouse import a_project_at_work
@@ -50,6 +53,18 @@ async def test_a_job_that_somebody_else_started_appears_with_what_it_applied(soc
         await hands.until(lambda: "job" not in hands.bar("top"))
         assert any("job " in badge for badge in badges)
         assert "nothing staged" in hands.bar("summary")
+
+
+async def test_a_daemon_that_stands_by_says_so_on_top(socket: Path) -> None:
+    async with console(socket) as hands:
+        session = hands.app.session
+        assert session.inventory.info is not None
+        session.inventory.info = msgspec.structs.replace(
+            session.inventory.info, standby=Standby("north", None, 1.0)
+        )
+        assert "standby of north" in top_text(session, ["Board"], 120).plain
+        await hands.press("A")
+        await hands.until(lambda: "north is the master" in hands.bar("message"), "why it is grey")
 
 
 async def test_the_inventory_stays_readable_until_a_lost_daemon_is_back() -> None:

@@ -70,6 +70,13 @@ class Daemon:
             connection.request("POST", "/rpc", body)
             return connection.getresponse().read()
 
+    def header(self, name: str, method: str, **params: Any) -> str | None:
+        """Call a method and give a header of its answer, if it has that."""
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+        with contextlib.closing(_UnixConnection(self.socket)) as connection:
+            connection.request("POST", "/rpc", body)
+            return connection.getresponse().getheader(name)
+
     def call(self, method: str, **params: Any) -> Any:
         """Call a method and give its result. Raises Refused."""
         answer = json.loads(self.post(method, **params))
