@@ -43,6 +43,16 @@ async def repeat(
                 await changed.wait()
 
 
+async def every(interval: float, work: Callable[[], Awaitable[object]], failed: str) -> NoReturn:
+    """Do some work every ``interval`` seconds, for ever. If it fails, ``failed`` is logged."""
+    while True:
+        await asyncio.sleep(interval)
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 - it may be luckier next time
+            log_failure(failed, error)
+
+
 def log_failure(what: str, error: Exception) -> None:
     """Log that something failed: by its sentence if it has one, as of the store; else its stack."""
     if isinstance(error, HaasError):

@@ -17,8 +17,8 @@ import msgspec
 from haas_rpcd.cabling import Cabling
 from haas_rpcd.clock import Clock
 from haas_rpcd.drivers import Driver
+from haas_rpcd.engine.device_reads import Answers, read_all
 from haas_rpcd.engine.worker import Worker
-from haas_rpcd.errors import HaasError
 from haas_rpcd.events import Events
 from haas_rpcd.model import PortRef
 from haas_rpcd.planner import cabling
@@ -39,7 +39,7 @@ from haas_rpcd.store import switches
 from haas_rpcd.store.cabling import AlarmRow, Inventory
 from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.trunks import TrunkEndRow
-from haas_rpcd.tasks import log_failure
+from haas_rpcd.tasks import every
 
 log = logging.getLogger(__name__)
 
@@ -92,8 +92,9 @@ class CablingWatch:
     async def check(self, switch: str | None = None) -> CablingCheck:
         """Read one switch, or all in service; store the verdicts and publish what is new."""
         wanted = [switch] if switch is not None else await self._store.read(switches.in_service)
-        result = CablingCheck()
-        views = await self.read(wanted, result.unreachable)
+        answers = await self.read(wanted)
+        views = answers.read
+        result = CablingCheck(unreachable=answers.unreachable)
         result.checked = sorted(views)
         result.unread = {name: seen.unread for name, seen in views.items() if seen.unread}
         result.without_lldp = sorted(name for name, seen in views.items() if not seen.lldp)
@@ -145,12 +146,7 @@ class CablingWatch:
 
     async def check_regularly(self, interval: float) -> None:
         """Check all switches every ``interval`` seconds, for ever."""
-        while True:
-            await asyncio.sleep(interval)
-            try:
-                await self.check()
-            except Exception as error:  # noqa: BLE001 - it must not end the checks
-                log_failure("a regular check of the cabling failed", error)
+        await every(interval, self.check, "a regular check of the cabling failed")
 
     async def known(self) -> Inventory:
         """Return what is registered, for :meth:`hear`."""
@@ -167,15 +163,12 @@ class CablingWatch:
         wanted = [port.switch]
         if everywhere:
             wanted = await self._store.read(switches.in_service)
-        unread: dict[str, str] = {}
-        views = {
-            name: self._view(name, seen, known)
-            for name, seen in (await self.read(wanted, unread)).items()
-        }
+        answers = await self.read(wanted)
+        views = {name: self._view(name, seen, known) for name, seen in answers.read.items()}
         [target] = [each for each in known.nics if each.label == nic]
         views = {name: _fresh(view, target, port, vlan) for name, view in views.items()}
         verdict = await asyncio.to_thread(
-            cabling, known.nics, views, switches=known.switches, unread=unread
+            cabling, known.nics, views, switches=known.switches, unread=answers.unreachable
         )
         [row] = [each for each in verdict.rows if each.nic.label == nic]
         certain = tuple(
@@ -191,24 +184,9 @@ class CablingWatch:
             self._publish(new, ended, [])
         return Heard(row, tuple(_quotes(views, target)))
 
-    async def read(
-        self, wanted: list[str], unreachable: dict[str, str] | None = None
-    ) -> dict[str, Cabling]:
-        """Return what switches see, without those that could not be read: see ``unreachable``."""
-        found: dict[str, Cabling] = {}
-
-        async def read_one(name: str) -> None:
-            try:
-                found[name] = await self._worker(name).read(_read)
-            except HaasError as error:
-                log.warning("the cabling of %s could not be read: %s", name, error.message)
-                if unreachable is not None:
-                    unreachable[name] = error.message
-
-        async with asyncio.TaskGroup() as group:
-            for name in wanted:
-                group.create_task(read_one(name))
-        return found
+    async def read(self, wanted: list[str]) -> Answers[Cabling]:
+        """Return what switches see, and which could not be read."""
+        return await read_all(self._worker, wanted, _read, "checked for its cabling")
 
     def _view(self, switch: str, seen: Cabling, known: Inventory) -> SwitchView:
         """Return what a switch sees in the terms of the inventory."""
@@ -285,5 +263,5 @@ def _quotes(views: Mapping[str, SwitchView], nic: CabledNic) -> Iterator[str]:
                 yield f"{name} MAC table: {seen.mac} at {seen.place.port}{vlan}"
 
 
-async def _read(driver: Driver) -> Cabling:
+async def _read(switch: str, driver: Driver) -> Cabling:
     return await driver.read_cabling()

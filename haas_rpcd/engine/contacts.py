@@ -15,7 +15,7 @@ from haas_rpcd.events import Events
 from haas_rpcd.registered import RegisteredSwitch
 from haas_rpcd.store import switches
 from haas_rpcd.store.database import Store
-from haas_rpcd.tasks import log_failure
+from haas_rpcd.tasks import every
 
 log = logging.getLogger(__name__)
 
@@ -89,12 +89,11 @@ class Contacts:
 
     async def check_regularly(self, interval: float) -> None:
         """Connect to each switch that nobody has talked to for ``interval`` seconds, for ever."""
-        while True:
-            await asyncio.sleep(interval)
-            try:
-                await self.check(older_than=interval)
-            except Exception as error:  # noqa: BLE001 - it must not end the checks
-                log_failure("switches could not be checked for an answer", error)
+        await every(
+            interval,
+            lambda: self.check(older_than=interval),
+            "switches could not be checked for an answer",
+        )
 
     async def check(self, *, older_than: float = 0.0) -> None:
         """Connect to the switches of which nothing was heard for so many seconds."""

@@ -7,50 +7,43 @@ last save failed is saved.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from haas_rpcd.clock import Clock
 from haas_rpcd.drivers import SESSION_LOST, Driver
+from haas_rpcd.engine.device_reads import DeviceReads, read_all
 from haas_rpcd.engine.freed import publish
 from haas_rpcd.engine.late import LateChanges
 from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.silent import Silent
 from haas_rpcd.engine.worker import Worker
-from haas_rpcd.errors import DeviceError, HaasError, UnavailableError
+from haas_rpcd.errors import DeviceError, UnavailableError
 from haas_rpcd.events import Events
 from haas_rpcd.model import (
     BridgeSeen,
-    Change,
     HeadnodeSeen,
     PortConfig,
-    PortRef,
     PortSeen,
-    PresenceSeen,
     SaveConfig,
     Seen,
-    SetBridge,
-    SetHeadnodePower,
-    SetPort,
-    SetVlan,
     Step,
     hypervisor_of,
     is_libvirt,
 )
 from haas_rpcd.planner import drift, lost, repair
 from haas_rpcd.registered import Uptime
-from haas_rpcd.states import Applied, Difference, Observed
+from haas_rpcd.states import Applied, Difference
 from haas_rpcd.store import applied as store_applied
 from haas_rpcd.store import drift as store_drift
-from haas_rpcd.store import headnodes, hypervisors, saves, switches, vlans
-from haas_rpcd.store import ports as store_ports
+from haas_rpcd.store import headnodes, saves, switches
 from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.drift import DriftRow
 from haas_rpcd.store.headnodes import HeadnodeRow
 from haas_rpcd.store.late import LateRow
-from haas_rpcd.tasks import log_failure
+from haas_rpcd.tasks import every
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +68,9 @@ class DriftWatch:
         worker: Callable[[str], Worker],
         late: LateChanges,
         clock: Clock,
+        reads: DeviceReads,
     ) -> None:
+        self._reads = reads
         self._store = store
         self._events = events
         self._planning = planning
@@ -83,8 +78,6 @@ class DriftWatch:
         self._late = late
         self._clock = clock
         self._has_read: set[str] = set()
-        self._forgotten: dict[str, list[int]] = {}
-        """The VLANs of bridges that were made, and are not known until a hypervisor is read."""
 
     # --- checking ---------------------------------------------------------------------------------
 
@@ -99,63 +92,22 @@ class DriftWatch:
 
     async def check_devices(self, devices: Sequence[str]) -> CheckResult:
         """Read some devices; record and publish what differs."""
-        result = CheckResult()
-        async with asyncio.TaskGroup() as group:
-            for each in devices:
-                group.create_task(self._check(each, result))
-        result.checked.sort()
-        result.differences.sort(key=lambda d: (d.device, d.kind, d.target))
-        return result
+        answers = await read_all(self._worker, devices, self._check, "checked for drift")
+        return CheckResult(
+            checked=sorted(answers.read),
+            unreachable=answers.unreachable,
+            differences=sorted(
+                chain.from_iterable(answers.read.values()),
+                key=lambda each: (each.device, each.kind, each.target),
+            ),
+        )
 
-    async def _check(self, device: str, result: CheckResult) -> None:
-        async def read(driver: Driver) -> list[Difference]:
-            settled = await self._late.settled(device, driver)
-            differences = await self._settle(device, driver, settled, cross_check=True)
-            if not differences:
-                await self._retry_save(device, driver)
-            return differences
-
-        try:
-            differences = await self._worker(device).read(read)
-        except HaasError as error:
-            result.unreachable[device] = error.message
-            log.warning("%s could not be checked for drift: %s", device, error.message)
-            return
-        result.checked.append(device)
-        result.differences += differences
-
-    async def compare(
-        self, device: str, driver: Driver, *, cross_check: bool = False
-    ) -> tuple[Applied, Observed]:
-        """Read what a device has, then what it should have.
-
-        ``cross_check``: compare its configuration with what it really does, if it shows that.
-        Call this in the worker's turn, when nobody else changes either.
-        """
-        changes = await self._store.read(self._changes, device)
-        seen = await driver.observe(changes) if changes else []
-        if forgotten := self._forgotten.pop(device, None):
-            await self._store.write(vlans.remember_bridges, device, forgotten)
-        if cross_check:
-            seen = await _cross_checked(driver, changes, seen)
-        applied = await self._store.read(store_drift.applied_on, device, self._planning.traits)
-        return applied, _observed(device, changes, seen)
-
-    def _changes(self, tx: Tx, device: str) -> list[Change]:
-        """Return changes whose targets are to be read. A switch needs one bulk read for all."""
-        pool = self._planning.pool
-        if device in hypervisors.in_service(tx):
-            known_bridges = {row.vlan for row in vlans.all_bridges(tx, device)}
-            return [SetBridge(vlan, present=True) for vlan in sorted({*pool, *known_bridges})]
-        if is_libvirt(device):
-            goals = store_drift.headnode_goals(tx, hypervisor_of(device))
-            return [SetHeadnodePower(name, goal.uuid, True) for name, goal in goals.items()]
-        applied = store_drift.applied_on(tx, device, self._planning.traits)
-        ports: list[Change] = [*store_ports.parking(tx, device)]
-        if all(not traits.declares_vlans for traits in applied.switches.values()):
-            return ports
-        known = applied.vlans.get(device, {})
-        return ports + [SetVlan(vlan, present=True) for vlan in sorted({*pool, *known})]
+    async def _check(self, device: str, driver: Driver) -> list[Difference]:
+        settled = await self._late.settled(device, driver)
+        differences = await self._settle(device, driver, settled, cross_check=True)
+        if not differences:
+            await self._retry_save(device, driver)
+        return differences
 
     async def record(self, device: str, differences: Sequence[Difference]) -> None:
         """Record what differs; publish what is new, and what is right again."""
@@ -225,8 +177,7 @@ class DriftWatch:
             )
             self._publish_headnodes(changed)
         elif forget:
-            forgotten = await self._store.write(vlans.forget_bridges, device)
-            self._forgotten.setdefault(device, []).extend(forgotten)
+            await self._reads.forget_bridges(device)
 
     async def _retry_save(self, device: str, driver: Driver) -> None:
         """Save a switch if an earlier save failed; a refusal is only logged.
@@ -253,9 +204,9 @@ class DriftWatch:
         self, device: str, driver: Driver, settled: Sequence[LateRow], *, cross_check: bool
     ) -> list[Difference]:
         """Record and return what differs; believe what is right and cannot change late any more."""
-        differences = drift(*await self.compare(device, driver, cross_check=cross_check))
+        differences = drift(*await self._reads.compare(device, driver, cross_check=cross_check))
         if await self._late.close_opened(device, driver, settled, differences):
-            differences = drift(*await self.compare(device, driver, cross_check=cross_check))
+            differences = drift(*await self._reads.compare(device, driver, cross_check=cross_check))
         await self.record(device, differences)
         publish(self._events, await self._late.confirm(device, settled, differences))
         return differences
@@ -318,12 +269,7 @@ class DriftWatch:
 
     async def check_regularly(self, interval: float) -> None:
         """Check everything every ``interval`` seconds, for ever."""
-        while True:
-            await asyncio.sleep(interval)
-            try:
-                await self.check()
-            except Exception as error:  # noqa: BLE001 - it must not end the checks
-                log_failure("a regular check for drift failed", error)
+        await every(interval, self.check, "a regular check for drift failed")
 
 
 def _headnodes(differences: Sequence[Difference]) -> dict[str, HeadnodeSeen]:
@@ -333,51 +279,6 @@ def _headnodes(differences: Sequence[Difference]) -> dict[str, HeadnodeSeen]:
         for each in differences
         if isinstance(each.observed, HeadnodeSeen)
     }
-
-
-async def _cross_checked(
-    driver: Driver, changes: Sequence[Change], seen: Sequence[Seen | DeviceError]
-) -> list[Seen | DeviceError]:
-    """Return what was seen, with what a second witness says of the ports. Raises DeviceError."""
-    ports = {
-        change.port: found
-        for change, found in zip(changes, seen, strict=True)
-        if isinstance(change, SetPort) and isinstance(found, PortSeen)
-    }
-    checked = await driver.cross_check(ports) if ports else ports
-    return [
-        checked.get(change.port, found) if isinstance(change, SetPort) else found
-        for change, found in zip(changes, seen, strict=True)
-    ]
-
-
-def _observed(
-    device: str, changes: Sequence[Change], seen: Sequence[Seen | DeviceError]
-) -> Observed:
-    ports: dict[PortRef, PortSeen] = {}
-    present_vlans: set[int] = set()
-    bridges: dict[int, BridgeSeen] = {}
-    headnodes: dict[str, HeadnodeSeen] = {}
-    vlans_read = False
-    for change, found in zip(changes, seen, strict=True):
-        match change, found:
-            case SetPort(port=port), PortSeen():
-                ports[PortRef(device, port)] = found
-            case SetVlan(vlan=vlan), PresenceSeen(present=present):
-                vlans_read = True
-                if present:
-                    present_vlans.add(vlan)
-            case SetBridge(vlan=vlan), BridgeSeen():
-                bridges[vlan] = found
-            case SetHeadnodePower(headnode=name), HeadnodeSeen():
-                headnodes[name] = found
-    return Observed(
-        devices=frozenset({device}),
-        ports=ports,
-        vlans={device: frozenset(present_vlans)} if vlans_read else {},
-        bridges={device: bridges} if bridges else {},
-        headnodes=headnodes,
-    )
 
 
 def in_words(difference: Difference) -> store_drift.DifferenceRow:

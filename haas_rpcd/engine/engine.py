@@ -16,6 +16,7 @@ from haas_rpcd.engine.capacities import Capacities
 from haas_rpcd.engine.closing import Closing
 from haas_rpcd.engine.confirms import Confirms
 from haas_rpcd.engine.contacts import Contacts, Reach
+from haas_rpcd.engine.device_reads import DeviceReads
 from haas_rpcd.engine.drift import CheckResult, DriftWatch
 from haas_rpcd.engine.hosts import Hosts
 from haas_rpcd.engine.images import Images
@@ -23,7 +24,7 @@ from haas_rpcd.engine.journal import Journal
 from haas_rpcd.engine.late import LateChanges, Waiting
 from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.proofs import Act, Proofs
-from haas_rpcd.engine.queues import JobQueues, Queue
+from haas_rpcd.engine.queues import JobQueues, Queue, queue_of
 from haas_rpcd.engine.restarts import SwitchRestarts
 from haas_rpcd.engine.retirement import Retirement
 from haas_rpcd.engine.returning import Returning
@@ -46,7 +47,7 @@ from haas_rpcd.model import (
 from haas_rpcd.registered import Probed, RegisteredSwitch
 from haas_rpcd.store import jobs
 from haas_rpcd.store.database import Store, Tx
-from haas_rpcd.store.jobs import JobRow, ProofQueue
+from haas_rpcd.store.jobs import JobRow
 from haas_rpcd.store.scope import Scope
 from haas_rpcd.tasks import cancel_and_wait, start_apart
 
@@ -108,13 +109,16 @@ class Engine:
         self._workers = Workers(self._make_worker)
         self._retirement = Retirement(store, events, planning, self._clock)
         self._late = LateChanges(store, settle_timeout, Closing(store, events, self._clock))
-        self._drift = DriftWatch(store, events, planning, self._workers.of, self._late, self._clock)
+        self._reads = DeviceReads(store, planning)
+        self._drift = DriftWatch(
+            store, events, planning, self._workers.of, self._late, self._clock, self._reads
+        )
         self.cabling = CablingWatch(store, events, self._workers.of, canonical_port, self._clock)
         self._proofs = Proofs(
             store, events, planning, self.cabling, act, self._clock, patience=proof_patience
         )
         self._restarts = SwitchRestarts(
-            store, events, self._clock, self._drift.compare, self._drift.record, self._restarted
+            store, events, self._clock, self._reads.compare, self._drift.record, self._restarted
         )
         self._restart_headnodes = restart_headnodes
         self._pace = pace or Pace()
@@ -206,7 +210,7 @@ class Engine:
         await self.hosts.look()
         for job in await self._store.read(jobs.unfinished):
             log.info("picking up job %d (%s)", job.id, job.state)
-            self.jobs.enqueue(job.id, _queue_of(job))
+            self.jobs.enqueue(job.id, queue_of(job))
         await self._settling.settle_all()
         self._start(self._begin(), "restore the master")
         self._start(self._confirms.run(), "confirms")
@@ -217,7 +221,7 @@ class Engine:
         Nothing is done if that was done before.
         """
         return await restored.take_over(
-            self._store, self._planning, self._drift, self._workers.of, self._clock.wall()
+            self._store, self._planning, self._reads, self._workers.of, self._clock.wall()
         )
 
     async def _begin(self) -> None:
@@ -374,7 +378,7 @@ class Engine:
             log.error("what job %d took can't be given back yet: %s", job.id, failure.message)
         else:
             if again is not None:
-                self.jobs.enqueue(again, _queue_of(job))
+                self.jobs.enqueue(again, queue_of(job))
 
     def _make_worker(self, device: str) -> Worker:
         host = device in RESERVED_DEVICES or is_libvirt(device) or device in self.hosts
@@ -386,15 +390,3 @@ class Engine:
             on_open=self._session_opened if switch else None,
             note=self.contacts.note if switch else None,
         )
-
-
-def _queue_of(job: JobRow) -> Queue:
-    """Return the queue in which a job waits its turn.
-
-    A proof has its node's own: it takes minutes, and changes only ports that nobody else may change
-    meanwhile.
-    """
-    if job.proves is not None:
-        return ProofQueue(job.proves)
-    restored = hypervisor_of(job.repair_switch or "") if job.restores else None
-    return job.project_id if restored is None else restored

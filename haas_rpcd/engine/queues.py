@@ -14,6 +14,7 @@ from haas_rpcd.engine.journal import Journal
 from haas_rpcd.engine.run import JobRun
 from haas_rpcd.errors import ConflictError, NotFoundError, StoreError
 from haas_rpcd.events import Events
+from haas_rpcd.model import hypervisor_of
 from haas_rpcd.store import jobs
 from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.jobs import JobRow, ProofQueue
@@ -232,3 +233,15 @@ class JobQueues:
 
 def _has(state: JobState) -> str:
     return "was cancelled" if state == "cancelled" else state
+
+
+def queue_of(job: JobRow) -> Queue:
+    """Return the queue in which a job waits its turn.
+
+    A proof has its node's own: it takes minutes, and changes only ports that nobody else may change
+    meanwhile.
+    """
+    if job.proves is not None:
+        return ProofQueue(job.proves)
+    restored = hypervisor_of(job.repair_switch or "") if job.restores else None
+    return job.project_id if restored is None else restored

@@ -17,7 +17,7 @@ HOST = "02:00:00:00:01:02"
 
 async def seen(engine: Engine, switch: str) -> Cabling:
     """Return what a switch sees."""
-    return (await engine.cabling.read([switch]))[switch]
+    return (await engine.cabling.read([switch])).read[switch]
 
 
 @pytest.mark.parametrize("dialect", ["cisco_ios", "juniper_junos"])

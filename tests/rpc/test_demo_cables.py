@@ -35,7 +35,7 @@ def site() -> str:
 
 async def seen(engine: Engine, switch: str) -> Cabling:
     """Return what a switch sees."""
-    return (await engine.cabling.read([switch]))[switch]
+    return (await engine.cabling.read([switch])).read[switch]
 
 
 async def test_a_switch_sees_a_node_that_is_on_and_whose_port_is_open(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from haas_rpcd.tasks import cancel_and_wait, repeat
+from haas_rpcd.errors import StoreError
+from haas_rpcd.tasks import cancel_and_wait, every, repeat
 
 
 async def test_a_failed_round_is_logged_and_the_next_one_comes(
@@ -30,3 +31,19 @@ async def test_a_failed_round_is_logged_and_the_next_one_comes(
             await asyncio.wait({task}, timeout=0.01)
     await cancel_and_wait(task)
     assert task.cancelled()
+
+
+async def test_regular_work_goes_on_after_a_failure(caplog: pytest.LogCaptureFixture) -> None:
+    done: list[str] = []
+    twice = asyncio.Event()
+
+    async def work() -> None:
+        done.append("tried")
+        if len(done) == 1:
+            raise StoreError("The disk is full.")
+        twice.set()
+
+    task = asyncio.create_task(every(0.0, work, "the check failed"))
+    await asyncio.wait_for(twice.wait(), 10)
+    await cancel_and_wait(task)
+    assert "the check failed: The disk is full." in caplog.text
