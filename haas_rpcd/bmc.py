@@ -20,6 +20,7 @@ class RegisteredBmc(msgspec.Struct, frozen=True):
     """What the BMC of a node is registered with; see :class:`haas_schemas.bmc.Bmc`.
 
     ``credential`` names an entry of the credentials file; None means the node's own name.
+    ``of_hypervisor``: ``node`` is the name of a hypervisor, which has this BMC.
     """
 
     node: str
@@ -29,6 +30,17 @@ class RegisteredBmc(msgspec.Struct, frozen=True):
     credential: str | None = None
     system: str | None = None
     fingerprint: str | None = None
+    of_hypervisor: bool = False
+
+    @property
+    def show_command(self) -> str:
+        """The command that shows how it is registered."""
+        return f"{'hypervisor' if self.of_hypervisor else 'bmc'} show {self.node}"
+
+    @property
+    def set_command(self) -> str:
+        """The command that registers it, without what to register."""
+        return f"{'hypervisor set-bmc' if self.of_hypervisor else 'bmc set'} {self.node}"
 
 
 class BmcSession(Protocol):

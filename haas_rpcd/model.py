@@ -20,6 +20,10 @@ interfaces and bridges."""
 LIBVIRT = "libvirt"
 """The device name of the master's libvirt; of another hypervisor's it is ``libvirt:NAME``."""
 
+COPY = "copy:"
+"""Before the name of a hypervisor: the device that copies headnodes to it. It is a device of its
+own, so that what else is done on a libvirt does not wait while a disk is copied."""
+
 BMC = "bmc:"
 """Before the name of a node: the device name of its BMC. No switch has a colon in its name."""
 
@@ -38,14 +42,21 @@ def is_libvirt(device: str) -> bool:
     return device == LIBVIRT or device.startswith(f"{LIBVIRT}:")
 
 
+def copy_device(hypervisor: str) -> str:
+    """Return the name of the device that copies headnodes to a hypervisor."""
+    return f"{COPY}{hypervisor}"
+
+
 def hypervisor_of(device: str) -> str:
-    """Return the hypervisor that one of the two devices of a hypervisor belongs to."""
-    return MASTER if device == LIBVIRT else device.removeprefix(f"{LIBVIRT}:")
+    """Return the hypervisor that one of the devices of a hypervisor belongs to."""
+    if device == LIBVIRT:
+        return MASTER
+    return device.removeprefix(f"{LIBVIRT}:").removeprefix(COPY)
 
 
 def same_hypervisor(device: str, other: str) -> bool:
-    """Return whether two devices are the network and the libvirt of one hypervisor."""
-    return is_libvirt(device) != is_libvirt(other) and hypervisor_of(device) == hypervisor_of(other)
+    """Return whether two devices are different ones of the same hypervisor."""
+    return device != other and hypervisor_of(device) == hypervisor_of(other)
 
 
 ChannelMode = Literal["lacp", "static"]
@@ -216,6 +227,30 @@ class DeleteHeadnode(msgspec.Struct, frozen=True, tag="headnode.delete"):
     uuid: str
 
 
+class PrepareCopy(msgspec.Struct, frozen=True, tag="headnode.prepare"):
+    """It is certain that a headnode on ``source`` can be copied. Nothing is changed for that."""
+
+    headnode: str
+    uuid: str
+    image: str
+    source: str
+
+
+class CopyHeadnode(msgspec.Struct, frozen=True, tag="headnode.copy"):
+    """The headnode's domain, off, and its storage exist as they are on the hypervisor ``source``.
+
+    ``token`` is the move's own: what an earlier one left does not count. ``nics``: those that the
+    headnode has or is to have.
+    """
+
+    headnode: str
+    uuid: str
+    image: str
+    source: str
+    token: str
+    nics: tuple[HeadnodeNic, ...] = ()
+
+
 class SaveConfig(msgspec.Struct, frozen=True, gc=False, tag="save"):
     """The switch's running configuration is saved as its start-up configuration."""
 
@@ -229,8 +264,9 @@ class SetNodePower(msgspec.Struct, frozen=True, gc=False, tag="node.power"):
 
 
 HeadnodeChange = DefineHeadnode | SetHeadnodeNics | SetHeadnodePower | DeleteHeadnode
-HostChange = SetBridge | HeadnodeChange
-"""A change on a hypervisor: on its network, or on its libvirt."""
+CopyChange = PrepareCopy | CopyHeadnode
+HostChange = SetBridge | HeadnodeChange | CopyChange
+"""A change on a hypervisor: on its network, on its libvirt, or a copy to it."""
 
 SwitchChange = SetPort | SetVlan | SaveConfig
 Change = SwitchChange | HostChange | SetNodePower
@@ -355,17 +391,21 @@ class Phase(enum.IntEnum):
     """The order of steps within a job. It keeps tenants isolated; see :mod:`haas_rpcd.planner`.
 
     Channels are removed and made with the VLANs: after their members left, before any joins.
+    Headnodes that move are stopped once their new networks are there, and copied while they are
+    off. The store has these numbers.
     """
 
     LEAVE = 1
     VLANS = 2
     JOIN = 3
     BRIDGES = 4
-    HEADNODES = 5
-    REMOVE_HEADNODES = 6
-    REMOVE = 7
-    SAVE = 8
-    POWER = 9
+    STOPS = 5
+    COPIES = 6
+    HEADNODES = 7
+    REMOVE_HEADNODES = 8
+    REMOVE = 9
+    SAVE = 10
+    POWER = 11
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):

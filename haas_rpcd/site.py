@@ -99,7 +99,10 @@ class SiteSwitch(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class SiteBmc(msgspec.Struct, forbid_unknown_fields=True):
-    """``[nodes.NAME.bmc]``; ``port`` defaults to the protocol's (623 or 443)."""
+    """``[nodes.NAME.bmc]`` or ``[hypervisors.NAME.bmc]``.
+
+    ``port`` defaults to the protocol's (623 or 443).
+    """
 
     protocol: BmcProtocol
     host: Host
@@ -124,6 +127,7 @@ class SiteHypervisor(msgspec.Struct, forbid_unknown_fields=True):
     trunk_nic: TrunkNic
     ssh: SshPlace | None = None
     credential: Name | None = None
+    bmc: SiteBmc | None = None
 
 
 class TenantNetwork(msgspec.Struct, forbid_unknown_fields=True):

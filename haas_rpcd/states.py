@@ -46,7 +46,11 @@ class Fabric(msgspec.Struct, frozen=True):
 
 
 class HeadnodeGoal(msgspec.Struct, frozen=True):
-    """The desired state of a headnode. If ``present`` is false, it is to be deleted."""
+    """The desired state of a headnode. If ``present`` is false, it is to be deleted.
+
+    It is on ``hypervisor``, or will be made there. ``move_to`` is where it is to be instead, and
+    ``token`` identifies this move.
+    """
 
     uuid: str
     image: str
@@ -54,6 +58,13 @@ class HeadnodeGoal(msgspec.Struct, frozen=True):
     running: bool
     nics: tuple[HeadnodeNic, ...]
     hypervisor: str = MASTER
+    move_to: str | None = None
+    token: str = ""
+
+    @property
+    def place(self) -> str:
+        """The hypervisor on which it is to be."""
+        return self.move_to or self.hypervisor
 
 
 class PortGoal(msgspec.Struct, frozen=True, gc=False):
@@ -106,6 +117,8 @@ class Applied(msgspec.Struct, frozen=True):
       and exist or may exist; the value says whether that is confirmed.
     - ``elsewhere`` has, for each of these VLANs, the switches and hypervisors on which something
       outside the scope uses it.
+    - ``copies`` has the hypervisors in service on which something is left of a headnode that is on
+      another, or was copied in part.
     - ``placed`` has the hypervisor of each headnode that is not on the master.
     - ``fabric`` says what trunk ports lead to; None if nothing is declared of any.
     - ``unsaved`` has the switches with changes that no save has confirmed and that the scope is to
@@ -122,6 +135,7 @@ class Applied(msgspec.Struct, frozen=True):
     hypervisors: frozenset[str] = frozenset({MASTER})
     placed: dict[str, str] = {}
     fabric: Fabric | None = None
+    copies: dict[str, tuple[str, ...]] = {}
 
 
 class Observed(msgspec.Struct, frozen=True):

@@ -41,7 +41,7 @@ class Headnode(msgspec.Struct, frozen=True):
     """A login machine: the hypervisor shows ``state``, its owner wants ``running``.
 
     ``observed`` describes what the hypervisor has, if it differs from what was applied.
-    ``hypervisor`` is where it is, or will be made.
+    ``hypervisor`` is where it is, or will be made; ``moving_to`` where the next apply moves it.
     """
 
     project: str
@@ -53,6 +53,7 @@ class Headnode(msgspec.Struct, frozen=True):
     nics: tuple[HeadnodeNic, ...]
     observed: str | None = None
     hypervisor: str = "master"
+    moving_to: str | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -62,7 +63,7 @@ class Headnode(msgspec.Struct, frozen=True):
     @property
     def staged(self) -> bool:
         """True if an apply would change it."""
-        if self.state in ("staged", "deleting") or self.state in DRIFTED:
+        if self.state in ("staged", "deleting") or self.state in DRIFTED or self.moving_to:
             return True
         if self.state != "unknown" and self.running != (self.state == "running"):
             return True

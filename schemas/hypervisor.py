@@ -6,6 +6,22 @@ from typing import Literal
 
 import msgspec
 
+from haas_schemas.bmc import BmcProtocol
+
+FencedBy = Literal["bmc", "admin"]
+"""Who saw to it that a retired hypervisor is off."""
+
+
+class HypervisorBmc(msgspec.Struct, frozen=True):
+    """The BMC that switches a hypervisor off; the fields are those of :class:`Bmc`."""
+
+    protocol: BmcProtocol
+    host: str
+    port: int
+    credential: str | None
+    system: str | None = None
+    fingerprint: str | None = None
+
 
 class Hypervisor(msgspec.Struct, frozen=True):
     """A libvirt host. The first is ``master``, which haas.toml describes.
@@ -15,6 +31,8 @@ class Hypervisor(msgspec.Struct, frozen=True):
     two devices answer, null while it is out of service. ``headnodes`` counts those that are on it
     or are to be, ``bridges`` the networks that have a bridge there, ``drift`` the differences found
     on it. ``retired``: since when it is out of service, so that nobody waits for it; else null.
+    ``fenced`` is who saw to it that it is off: its BMC, or an admin who said so. ``bmc`` is how its
+    BMC is registered.
     """
 
     hypervisor: str
@@ -28,6 +46,8 @@ class Hypervisor(msgspec.Struct, frozen=True):
     bridges: int
     drift: int = 0
     retired: str | None = None
+    fenced: FencedBy | None = None
+    bmc: HypervisorBmc | None = None
 
 
 class HypervisorReinstated(msgspec.Struct, frozen=True):

@@ -251,7 +251,9 @@ def _headnode(inventory: Inventory, headnode: Headnode) -> list[Fact]:
     facts = [Fact("state", f"{headnode.state}{note}", look="staged" if headnode.staged else "")]
     facts.append(_of_project(inventory, headnode.project))
     facts.append(Fact("image", headnode.image))
-    facts.append(Fact("hypervisor", headnode.hypervisor))
+    moving = f"  → {headnode.moving_to}* with the next apply" if headnode.moving_to else ""
+    place = f"{headnode.hypervisor}{moving}"
+    facts.append(Fact("hypervisor", place, look="staged" if moving else ""))
     if headnode.observed:
         facts.append(Fact("found", f"≠ {headnode.observed}", look="drift"))
     for nic in headnode.nics:

@@ -50,8 +50,16 @@ def bridges(inventory: Inventory) -> list[Bridge]:
 def state_text(headnode: Headnode) -> str:
     """``running``; if an apply would change it, ``stopped → running*``, ``new*`` or ``deleting*``.
 
-    With a sign if it is not as it was applied: ``≠ crashed → running*``.
+    With a sign if it is not as it was applied: ``≠ crashed → running*``. While a move is staged:
+    ``running, moving to hv2*``.
     """
+    text = _without_move(headnode)
+    if headnode.moving_to is None:
+        return text
+    return f"{text.removesuffix('*')}, moving to {headnode.moving_to}*"
+
+
+def _without_move(headnode: Headnode) -> str:
     if headnode.state == "staged":
         return "new*"
     if headnode.state == "deleting":

@@ -30,6 +30,8 @@ SIGNS: Mapping[str, tuple[str, str]] = {
     "headnode.start": ("+", "started"),
     "headnode.stop": ("-", "stopped"),
     "headnode.delete": ("-", "removed"),
+    "headnode.prepare": ("=", "checked"),
+    "headnode.copy": ("+", "copied"),
     "config.save": ("=", "saved"),
 }
 """A kind of step: its sign in the diff, and the word for it."""

@@ -98,6 +98,13 @@ def nic_text(inventory: Inventory, nic: HeadnodeNic) -> str:
     return f"{before} → {now}*"
 
 
+def hypervisor_text(headnode: Headnode) -> str:
+    """``master``, or ``master → hv2*`` while a move is staged."""
+    if headnode.moving_to is None:
+        return headnode.hypervisor
+    return f"{headnode.hypervisor} → {headnode.moving_to}*"
+
+
 HEADNODES: Table[HeadnodeLine] = Table(
     "headnodes",
     {
@@ -105,7 +112,7 @@ HEADNODES: Table[HeadnodeLine] = Table(
         "headnode": lambda line: line.headnode.headnode,
         "state": lambda line: state_text(line.headnode),
         "networks": lambda line: line.networks,
-        "hypervisor": lambda line: line.headnode.hypervisor,
+        "hypervisor": lambda line: hypervisor_text(line.headnode),
         "image": lambda line: line.headnode.image,
         "macs": lambda line: " ".join(nic.mac for nic in line.headnode.nics) or "-",
         "uuid": lambda line: line.headnode.uuid or "-",

@@ -97,7 +97,7 @@ def _composed(settings: Settings, copy: SiteCopy, factory: SwitchFactory, file: 
         switches=CopiedSwitches(copy, factory),
         master=(lambda: SimNetworkDriver(host)) if settings.master else None,
         libvirt=(lambda: SimHypervisorDriver(host)) if settings.master else None,
-        remote=SimRemotes(host.images),
+        remote=SimRemotes(host.images, source=host),
         bmcs=SimBmcs(copy.power),
         headnode_console=headnode_console,
         demo=True,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from haas_rpcd.drivers import MasterDriver
+from haas_rpcd.drivers import Driver, MasterDriver
 from haas_rpcd.errors import UnavailableError
+from haas_rpcd.model import MASTER
 from haas_rpcd.registered import RegisteredHypervisor
+from haas_rpcd.sim.copies import SimCopyDriver
 from haas_rpcd.sim.host import SimHost
 from haas_rpcd.sim.hostnet import SimNetworkDriver
 from haas_rpcd.sim.hypervisor import SimHypervisorDriver
@@ -33,6 +35,8 @@ class SimRemotes:
 
     def host(self, name: str, trunk_nic: str = "eth0") -> SimHost:
         """Return the host of a hypervisor, made when it is first asked for."""
+        if name == MASTER and self.source is not None:
+            return self.source
         if name not in self._hosts:
             self._hosts[name] = SimHost(
                 images=set(self._images),
@@ -50,6 +54,10 @@ class SimRemotes:
         """Create the driver of a hypervisor's libvirt."""
         host = self.host(hypervisor.name, hypervisor.trunk_nic)
         return SimHypervisorDriver(host, self.source)
+
+    def copies(self, to: str) -> Driver:
+        """Create what copies headnodes to a hypervisor."""
+        return SimCopyDriver(to, self.host)
 
     async def trust(
         self, hypervisor: RegisteredHypervisor, fingerprint: str | None

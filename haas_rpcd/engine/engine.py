@@ -37,6 +37,7 @@ from haas_rpcd.errors import RetiredError, StoreError
 from haas_rpcd.events import Events
 from haas_rpcd.model import (
     BMC,
+    COPY,
     RESERVED_DEVICES,
     Plan,
     Step,
@@ -382,7 +383,7 @@ class Engine:
 
     def _make_worker(self, device: str) -> Worker:
         host = device in RESERVED_DEVICES or is_libvirt(device) or device in self.hosts
-        switch = not host and not device.startswith(BMC)
+        switch = not host and not device.startswith((BMC, COPY))
         return Worker(
             device,
             lambda: self._store.read(self._planning.driver, device),

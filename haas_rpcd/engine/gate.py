@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from haas_rpcd.model import Phase, same_hypervisor
 
@@ -11,9 +11,9 @@ PATIENCE = 1.0
 """Seconds that a slow device may delay the others, once per job.
 
 Isolation does not depend on the order across devices: a port changes hands by two jobs, with a
-confirmation between them, and a VLAN id is freed only by confirmations. The two devices of a
-hypervisor wait for each other without limit: a headnode cannot start before its bridge exists, and
-a bridge cannot go before its headnodes.
+confirmation between them, and a VLAN id is freed only by confirmations. The devices of a hypervisor
+wait for each other without limit: a headnode cannot start before its bridge exists, and a bridge
+cannot go before its headnodes. So do those between which a headnode moves.
 """
 
 _LEFT = 99
@@ -21,9 +21,15 @@ _LEFT = 99
 
 
 class Gate:
-    """Lets the devices of a job wait for each other between phases."""
+    """Lets the devices of a job wait for each other between phases.
 
-    def __init__(self, devices: Iterable[str]) -> None:
+    ``linked`` says whether two devices wait for each other without limit.
+    """
+
+    def __init__(
+        self, devices: Iterable[str], linked: Callable[[str, str], bool] = same_hypervisor
+    ) -> None:
+        self._linked = linked
         self._finished: dict[str, int] = dict.fromkeys(devices, 0)
         self._late: set[str] = set()
         self._moved = asyncio.Condition()
@@ -56,7 +62,7 @@ class Gate:
             for other, at in self._finished.items()
             if at < before
             and other != device
-            and (other not in self._late or same_hypervisor(device, other))
+            and (other not in self._late or self._linked(device, other))
         )
 
     async def _set(self, device: str, phase: int) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from haas_rpcd.engine.attempts import Failure
 from haas_rpcd.engine.watching import RESTORE_LIMIT, HostWatch
 from haas_rpcd.errors import HaasError, UnavailableError
-from haas_rpcd.model import MASTER, hypervisor_of, libvirt_device
+from haas_rpcd.model import MASTER, copy_device, hypervisor_of, libvirt_device
 from haas_rpcd.tasks import cancel_and_wait, log_failure, start_apart
 
 log = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ class Hosts:
         ending.add_done_callback(self._leaving.discard)
 
     async def _end(self, name: str, why: str) -> None:
-        for device in (name, libvirt_device(name)):
+        for device in (copy_device(name), name, libvirt_device(name)):
             await self._interrupt(device, UnavailableError(why))
         await self._leave(name)
 

@@ -12,6 +12,7 @@ from haas_rpcd.drivers import Driver, MasterDriver
 from haas_rpcd.errors import RetiredError, StalePlanError, UnavailableError
 from haas_rpcd.model import (
     BMC,
+    COPY,
     LIBVIRT,
     MASTER,
     Phase,
@@ -50,6 +51,10 @@ class RemoteDrivers(Protocol):
         """Create the driver of a hypervisor's libvirt."""
         ...
 
+    def copies(self, to: str) -> Driver:
+        """Create what copies headnodes to a hypervisor, which may be the master."""
+        ...
+
     async def trust(
         self, hypervisor: RegisteredHypervisor, fingerprint: str | None
     ) -> HypervisorTrust:
@@ -86,7 +91,7 @@ class Planning:
 
     ``master_driver`` and ``libvirt_driver`` create the drivers of the master's two devices. They
     are None without a ``[master]`` table. ``remote`` creates those of the other hypervisors, and
-    ``bmc_driver`` that of a node's BMC.
+    what copies headnodes to any, ``bmc_driver`` that of a node's BMC.
     """
 
     def __init__(
@@ -188,6 +193,11 @@ class Planning:
         """
         if device in self._master or is_libvirt(device) or hypervisors.find(tx, device) is not None:
             return self.host_driver(tx, device)
+        if device.startswith(COPY):
+            self.host_driver(tx, libvirt_device(hypervisor_of(device)))  # it must be in service
+            if self._remote is None:
+                raise UnavailableError("This daemon has no hypervisor to copy headnodes from.")
+            return self._remote.copies(hypervisor_of(device))
         if device.startswith(BMC) and self._bmc_driver is not None:
             return self._bmc_driver(device.removeprefix(BMC))
         row = switches.find(tx, device)

@@ -115,6 +115,17 @@ class Power:
         await self._record(node, power)
         return power
 
+    async def fence(self, bmc: RegisteredBmc) -> None:
+        """Switch a hypervisor off by its BMC, and return once that says that it is off.
+
+        Raises DeviceError, UnavailableError.
+        """
+        async with self._turn(bmc.show_command), self.connector.open(bmc) as session:
+            if await session.power() == "off":
+                return
+            await session.switch("off")
+            await self._until(session, bmc.node, "off", noun="hypervisor")
+
     # --- looking regularly ------------------------------------------------------------------------
 
     async def look_regularly(self, interval: float) -> None:
@@ -209,7 +220,9 @@ class Power:
             await self._until(session, node, "on")
         return "off" if action == "off" else "on"
 
-    async def _until(self, session: BmcSession, node: str, wanted: PowerState) -> None:
+    async def _until(
+        self, session: BmcSession, node: str, wanted: PowerState, *, noun: str = "node"
+    ) -> None:
         """Wait until the node is on, or off. Raises DeviceError ``mismatch`` if it stays."""
         limit = self.settings.settle_timeout
         with patience.counting():
@@ -218,11 +231,12 @@ class Power:
                 left = begun + limit - patience.now()  # before the question: it may take long
                 if (power := await session.power()) == wanted:
                     return
-                await self._record(node, power)
+                if noun == "node":
+                    await self._record(node, power)
                 if left <= 0:
                     raise DeviceError(
-                        f"{node}'s BMC accepted power {wanted}, but the node is still {power} after"
-                        f" {limit:g} s.",
+                        f"{node}'s BMC accepted power {wanted}, but the {noun} is still {power}"
+                        f" after {limit:g} s.",
                         reason="mismatch",
                     )
                 await asyncio.sleep(min(_POLL, left))

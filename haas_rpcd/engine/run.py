@@ -14,6 +14,7 @@ from haas_rpcd.engine.gate import Gate
 from haas_rpcd.engine.hook import SUCCEEDED
 from haas_rpcd.engine.journal import Entry, Journal, Verdict
 from haas_rpcd.engine.late import LateChanges
+from haas_rpcd.engine.moves import Moves
 from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.sending import Batch
 from haas_rpcd.engine.worker import Worker
@@ -142,8 +143,11 @@ class JobRun:
             return "failed", error.message
         self._journal.add(entries)
         self._journal.publish_state("running")
-        verdicts = await self._send(entries)
+        moves = Moves(entries)
+        verdicts = await self._send(entries, moves)
         outcome = _outcome(verdicts, self.cancelling)
+        if again := moves.starts_again():
+            verdicts += await self._carry_out(again, True)
         node = self._scope.node_id
         if outcome[0] != "succeeded" or node is None:
             return outcome
@@ -207,28 +211,29 @@ class JobRun:
         ]
         return sorted([*again, *steps], key=lambda step: step.phase)
 
-    async def _send(self, entries: Sequence[Entry]) -> list[Verdict]:
+    async def _send(self, entries: Sequence[Entry], moves: Moves | None = None) -> list[Verdict]:
         """Send all steps; last those of BMCs, as a node that boots must find its networks."""
+        moves = moves or Moves(entries)
         power = [entry for entry in entries if entry.step.phase is Phase.POWER]
         others = [entry for entry in entries if entry.step.phase is not Phase.POWER]
-        verdicts = await self._send_together(others)
+        verdicts = await self._send_together(others, moves)
         failed = next((verdict for verdict in verdicts if verdict.state == "failed"), None)
         if power and failed is not None:
             why = f"not sent: {failed.entry.step.device}: {failed.message}"
             skipped = [Verdict(entry, "skipped", why) for entry in power]
             await self._journal.record(skipped)
             return verdicts + skipped
-        return verdicts + await self._send_together(power)
+        return verdicts + await self._send_together(power, moves)
 
-    async def _send_together(self, entries: Sequence[Entry]) -> list[Verdict]:
+    async def _send_together(self, entries: Sequence[Entry], moves: Moves) -> list[Verdict]:
         by_device: dict[str, list[Entry]] = {}
         for entry in entries:
             by_device.setdefault(entry.step.device, []).append(entry)
-        gate = Gate(by_device)
+        gate = Gate(by_device, moves.linked)
         declared = await self._store.read(trunks.declared)
         detours = Detours(entries if declared and not self._repairs else ())
         results = await asyncio.gather(
-            *(self._run_device(device, own, gate, detours) for device, own in by_device.items()),
+            *(self._run_device(name, own, gate, detours, moves) for name, own in by_device.items()),
             return_exceptions=True,
         )
         verdicts: list[Verdict] = []
@@ -239,7 +244,7 @@ class JobRun:
         return verdicts
 
     async def _run_device(
-        self, device: str, entries: list[Entry], gate: Gate, detours: Detours
+        self, device: str, entries: list[Entry], gate: Gate, detours: Detours, moves: Moves
     ) -> list[Verdict]:
         """Send one device its steps, phase by phase, without those that a failure holds back."""
         worker = self._worker(device)
@@ -251,8 +256,8 @@ class JobRun:
                 await gate.reach(device, phase)
                 if self._broken:
                     break
-                skipped = _held_back(batch, verdicts, phase) or await detours.hold(batch)
-                if skipped:
+                skipped = _held_back(batch, verdicts, phase) or moves.held_back(batch)
+                if skipped := skipped or await detours.hold(batch):
                     await self._journal.record(skipped)
                     verdicts += skipped
                     batch = _without(batch, skipped)
@@ -260,7 +265,9 @@ class JobRun:
                     verdicts += (lacking := await self._provide_images(device, batch))
                     batch = _without(batch, lacking)
                 if batch:
-                    verdicts += await worker.run(Batch(self._journal, phase, batch, self._stopping))
+                    sent = await worker.run(Batch(self._journal, phase, batch, self._stopping))
+                    moves.note(sent)
+                    verdicts += sent
                 await detours.note(verdicts)
         except RetiredError as error:
             left = _without(entries, verdicts)

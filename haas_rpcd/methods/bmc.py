@@ -11,6 +11,7 @@ from haas_rpcd.errors import InvalidParamsError, NotFoundError
 from haas_rpcd.methods.access import find_node
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.registry import method
+from haas_rpcd.site import SiteBmc
 from haas_rpcd.store import bmcs
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.nodes import NodeRow
@@ -51,14 +52,47 @@ def set_(
 
 def put(tx: Tx, node_id: int, wanted: RegisteredBmc) -> bool:
     """Register the BMC of a node; return whether it was another. Raises InvalidParamsError."""
-    if wanted.protocol == "ipmi" and (wanted.system or wanted.fingerprint):
-        field = "system" if wanted.system else "fingerprint"
-        raise InvalidParamsError(f"{field}: goes with redfish, not with ipmi.", field=field)
+    check_fields(wanted)
     known = bmcs.find(tx, node_id)
     if known is not None and known.registered == wanted:
         return False
     bmcs.put(tx, node_id, wanted)
     return True
+
+
+def check_fields(wanted: RegisteredBmc) -> None:
+    """Check that what is registered of a BMC goes with its protocol. Raises InvalidParamsError."""
+    if wanted.protocol == "ipmi" and (wanted.system or wanted.fingerprint):
+        field = "system" if wanted.system else "fingerprint"
+        raise InvalidParamsError(f"{field}: goes with redfish, not with ipmi.", field=field)
+
+
+def registered(name: str, spec: SiteBmc, *, of_hypervisor: bool = False) -> RegisteredBmc:
+    """Return what a BMC of a site file is registered with: that of a node, or of a hypervisor."""
+    return RegisteredBmc(
+        name,
+        spec.protocol,
+        spec.host,
+        spec.port or DEFAULT_BMC_PORTS[spec.protocol],
+        spec.credential,
+        spec.system,
+        spec.fingerprint,
+        of_hypervisor,
+    )
+
+
+def site_bmc(bmc: RegisteredBmc | None) -> SiteBmc | None:
+    """Return what a site file says of a BMC; None without one."""
+    if bmc is None:
+        return None
+    return SiteBmc(
+        protocol=bmc.protocol,
+        host=bmc.host,
+        port=None if bmc.port == DEFAULT_BMC_PORTS[bmc.protocol] else bmc.port,
+        credential=bmc.credential,
+        system=bmc.system,
+        fingerprint=bmc.fingerprint,
+    )
 
 
 @method("bmc.show")

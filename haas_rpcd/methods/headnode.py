@@ -31,7 +31,7 @@ from haas_rpcd.methods.quotas import check_quota
 from haas_rpcd.methods.registry import always, method
 from haas_rpcd.model import MASTER, libvirt_device
 from haas_rpcd.planner.placement import Candidate, place
-from haas_rpcd.store import headnodes, hypervisors
+from haas_rpcd.store import headnodes, hypervisors, moves
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.headnodes import HeadnodeNicRow, HeadnodeRow
 from haas_rpcd.store.projects import ProjectRow
@@ -77,6 +77,7 @@ def record(tx: Tx, row: HeadnodeRow) -> Headnode:
         nics=tuple(nics),
         observed=_observed(row),
         hypervisor=row.hypervisor,
+        moving_to=row.move_to,
     )
 
 
@@ -179,22 +180,25 @@ def check_hypervisor(call: TxCall, hypervisor: str) -> None:
 
 @method("headnode.move", mutates=True)
 def move(call: TxCall, project: Name, headnode: Name, hypervisor: HypervisorParam) -> Headnode:
-    """Put a headnode on another hypervisor: one that was not made yet, or whose host is retired.
+    """Stage a headnode's move to another hypervisor; naming the one where it is takes that back.
 
-    The next apply makes it there, from its image: what was on its disk on a retired host is not
-    copied. Its name, its nics and their MACs stay.
+    The next apply stops it, copies its disk, and starts it there if it is to run. If its hypervisor
+    is retired or has lost it, it is made anew from its image, and what was on its disk is lost.
+    Its name, its nics and their MACs stay.
     """
     _, row = _find(call, project, headnode)
+    if row.hypervisor == hypervisor and row.move_to is not None:
+        moves.stage(call.tx, row.id, None)
+        return _changed(call, project, headnode)
     check_hypervisor(call, hypervisor)
-    if row.hypervisor == hypervisor:
+    if hypervisor in (row.hypervisor, row.move_to):
         return show(call, project, headnode)
-    if row.touched and not row.retired:
-        raise ConflictError(
-            f"Headnode {headnode} has its disk on {row.hypervisor}, which is in service: it can be"
-            " moved before its first apply, or when that hypervisor is retired."
-        )
-    hypervisors.leave_behind(call.tx, row.id)
-    headnodes.place(call.tx, row.id, hypervisor)
+    lost = row.now is not None and not row.now.defined
+    if row.touched and not row.retired and not lost:
+        moves.stage(call.tx, row.id, hypervisor, secrets.token_hex(8))
+    else:
+        hypervisors.leave_behind(call.tx, row.id)
+        headnodes.place(call.tx, row.id, hypervisor)
     return _changed(call, project, headnode)
 
 
@@ -204,7 +208,7 @@ def delete(call: TxCall, project: Name, headnode: Name) -> Deleted:
     _, row = _find(call, project, headnode)
     headnodes.mark_deleting(call.tx, row.id)
     call.changed("headnode", "deleted", headnode, project)
-    if not row.touched:
+    if not row.touched and not row.copies:
         headnodes.delete(call.tx, row.id)
         return Deleted(deleted=True)
     return Deleted(deleted=False, note=f"Headnode {headnode} and its disk go with the next apply.")

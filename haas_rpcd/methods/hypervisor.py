@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from haas_rpcd.bmc import RegisteredBmc
 from haas_rpcd.config import Master
-from haas_rpcd.errors import ConflictError, InvalidParamsError, NotFoundError, UnavailableError
+from haas_rpcd.errors import (
+    ConflictError,
+    DeviceError,
+    InvalidParamsError,
+    NotFoundError,
+    UnavailableError,
+)
 from haas_rpcd.hypervisor import check_uri, parse_ssh, ssh_at
 from haas_rpcd.methods.access import conflict, paged
+from haas_rpcd.methods.bmc import Port as BmcPort
+from haas_rpcd.methods.bmc import check_fields
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.registry import method
 from haas_rpcd.model import MASTER, RESERVED_DEVICES, libvirt_device
@@ -13,9 +22,25 @@ from haas_rpcd.registered import RegisteredHypervisor
 from haas_rpcd.store import hypervisors, networks, switches
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.hypervisors import HypervisorRow
+from haas_schemas.bmc import DEFAULT_BMC_PORTS, BmcProtocol
 from haas_schemas.common import Deleted, Page, timestamp
-from haas_schemas.hypervisor import Hypervisor, HypervisorReinstated, HypervisorTrust
-from haas_schemas.names import Fingerprint, LibvirtUri, Limit, Name, SshPlace, TrunkNic
+from haas_schemas.hypervisor import (
+    FencedBy,
+    Hypervisor,
+    HypervisorBmc,
+    HypervisorReinstated,
+    HypervisorTrust,
+)
+from haas_schemas.names import (
+    BmcSystem,
+    Fingerprint,
+    Host,
+    LibvirtUri,
+    Limit,
+    Name,
+    SshPlace,
+    TrunkNic,
+)
 
 
 def master_of(call: TxCall) -> Master:
@@ -42,9 +67,12 @@ def find_hypervisor(call: TxCall, name: str) -> HypervisorRow:
     return row
 
 
-def record(call: TxCall, registered: RegisteredHypervisor, retired: float | None) -> Hypervisor:
-    """Return the API's record of a hypervisor."""
+def record(
+    call: TxCall, registered: RegisteredHypervisor, row: HypervisorRow | None = None
+) -> Hypervisor:
+    """Return the API's record of a hypervisor; the master has no ``row``."""
     name = registered.name
+    bmc = hypervisors.bmc(call.tx, name)
     usage = hypervisors.usage(call.tx, name)
     sees = call.context.engine.sees
     return Hypervisor(
@@ -58,8 +86,15 @@ def record(call: TxCall, registered: RegisteredHypervisor, retired: float | None
         headnodes=usage.headnodes,
         bridges=usage.bridges,
         drift=usage.drift,
-        retired=timestamp(retired),
+        retired=timestamp(row.retired) if row is not None else None,
+        fenced=row.fenced if row is not None else None,
+        bmc=None if bmc is None else _bmc_record(bmc),
     )
+
+
+def _bmc_record(bmc: RegisteredBmc) -> HypervisorBmc:
+    fields = HypervisorBmc.__struct_fields__
+    return HypervisorBmc(**{field: getattr(bmc, field) for field in fields})
 
 
 @method("hypervisor.register", mutates=True)
@@ -150,24 +185,108 @@ def delete(call: TxCall, hypervisor: Name, force: bool = False) -> Deleted:
     return Deleted(deleted=True)
 
 
-@method("hypervisor.retire", mutates=True)
-def retire(call: TxCall, hypervisor: Name) -> Hypervisor:
-    """Declare a hypervisor dead: nobody waits for it any more, and nothing is sent to it.
+@method("hypervisor.set_bmc", mutates=True)
+def set_bmc(
+    call: TxCall,
+    hypervisor: Name,
+    protocol: BmcProtocol,
+    host: Host,
+    port: BmcPort | None = None,
+    credential: Name | None = None,
+    system: BmcSystem | None = None,
+    fingerprint: Fingerprint | None = None,
+) -> Hypervisor:
+    """Register the BMC of a hypervisor, which switches it off when it is retired.
 
-    Make sure that it is off: its headnodes may run on there. Their state is not known from then on,
-    and plans leave them out until headnode.move makes them anew on another hypervisor. The ids of
-    VLANs that it may carry stay taken until it is reinstated or deleted.
+    Nothing is sent to it now. The params are those of bmc.set; ``credential`` names an entry of the
+    daemon's credentials file, by default that of the hypervisor's own name.
     """
     row = find_hypervisor(call, hypervisor)
-    if row.retired is None:
-        changed = hypervisors.retire(call.tx, hypervisor, call.context.clock.wall())
-        engine = call.context.engine
-        why = f"The hypervisor {hypervisor} was retired."
-        call.tx.after_commit.append(lambda: engine.hosts.remove(hypervisor, why))
-        call.changed("hypervisor", "retired", hypervisor, admins_only=True)
-        for headnode in changed:
-            call.changed("headnode", headnode.state, headnode.name, headnode.project)
-    return show(call, hypervisor)
+    wanted = RegisteredBmc(
+        hypervisor,
+        protocol,
+        host,
+        port or DEFAULT_BMC_PORTS[protocol],
+        credential,
+        system,
+        fingerprint,
+        of_hypervisor=True,
+    )
+    put_bmc(call.tx, wanted)
+    call.changed("hypervisor", "changed", hypervisor, admins_only=True)
+    return record(call, row.registered, row)
+
+
+def put_bmc(tx: Tx, wanted: RegisteredBmc) -> None:
+    """Register the BMC of a hypervisor. Raises InvalidParamsError."""
+    check_fields(wanted)
+    hypervisors.set_bmc(tx, wanted)
+
+
+@method("hypervisor.delete_bmc", mutates=True)
+def delete_bmc(call: TxCall, hypervisor: Name) -> Deleted:
+    """Forget the BMC of a hypervisor. Nothing is sent to it."""
+    find_hypervisor(call, hypervisor)
+    if not hypervisors.delete_bmc(call.tx, hypervisor):
+        raise NotFoundError(
+            f"Hypervisor {hypervisor} has no BMC: register it with  hypervisor set-bmc {hypervisor}"
+        )
+    call.changed("hypervisor", "changed", hypervisor, admins_only=True)
+    return Deleted(deleted=True)
+
+
+@method("hypervisor.retire", mutates=True)
+async def retire(call: Call, hypervisor: Name, force: bool = False) -> Hypervisor:
+    """Declare a hypervisor dead: it is switched off, and nothing is sent to it any more.
+
+    Its BMC switches it off, and must say that it is off: its headnodes may run on there, with their
+    MACs. ``force`` says that you have switched it off yourself; without a BMC there is no other
+    way. From then on the state of its headnodes is not known, and plans leave them out until
+    headnode.move makes them anew on another hypervisor. The ids of VLANs that it may carry stay
+    taken until it is reinstated or deleted.
+    """
+
+    def read(tx: Tx) -> tuple[HypervisorRow, RegisteredBmc | None]:
+        return find_hypervisor(_within(call, tx), hypervisor), hypervisors.bmc(tx, hypervisor)
+
+    def write(tx: Tx) -> Hypervisor:
+        _retire(_within(call, tx), hypervisor, "admin" if force else "bmc")
+        return show(_within(call, tx), hypervisor)
+
+    row, bmc = await call.context.store.read(read)
+    if row.retired is None and not force:
+        await _fence(call, hypervisor, bmc)
+    return await call.context.store.write(write)
+
+
+async def _fence(call: Call, hypervisor: str, bmc: RegisteredBmc | None) -> None:
+    """Switch a hypervisor off by its BMC. Raises ConflictError, UnavailableError."""
+    by_hand = f"switch it off by hand, and then say so with  hypervisor retire {hypervisor} --force"
+    if bmc is None:
+        raise ConflictError(
+            f"Hypervisor {hypervisor} has no BMC that could switch it off, and its headnodes may"
+            f" run on: {by_hand}"
+        )
+    try:
+        await call.context.power.fence(bmc)
+    except (DeviceError, UnavailableError) as error:
+        raise UnavailableError(
+            f"Hypervisor {hypervisor} is not retired, as it is not certain that it is off."
+            f" {error.message.rstrip('.')}. Mend that and try again; or {by_hand}"
+        ) from error
+
+
+def _retire(call: TxCall, hypervisor: str, fenced: FencedBy) -> None:
+    """Take a hypervisor that is off out of service, unless it is retired already."""
+    if find_hypervisor(call, hypervisor).retired is not None:
+        return
+    changed = hypervisors.retire(call.tx, hypervisor, call.context.clock.wall(), fenced)
+    engine = call.context.engine
+    why = f"The hypervisor {hypervisor} was retired."
+    call.tx.after_commit.append(lambda: engine.hosts.remove(hypervisor, why))
+    call.changed("hypervisor", "retired", hypervisor, admins_only=True)
+    for headnode in changed:
+        call.changed("headnode", headnode.state, headnode.name, headnode.project)
 
 
 @method("hypervisor.reinstate", mutates=True)
@@ -229,7 +348,7 @@ async def trust(
 def list_(call: TxCall, limit: Limit = 1000, after: str | None = None) -> Page[Hypervisor]:
     """List the hypervisors: the master first, then the others by name."""
     rows = [row for row in hypervisors.everyone(call.tx) if row.name > (after or "")][:limit]
-    found = [record(call, row.registered, row.retired) for row in rows]
+    found = [record(call, row.registered, row) for row in rows]
     if after is None and call.context.settings.master is not None:
         found = [_master(call), *found][:limit]
     cursor = found[-1].hypervisor if found else None
@@ -242,10 +361,10 @@ def show(call: TxCall, hypervisor: Name) -> Hypervisor:
     if hypervisor == MASTER and call.context.settings.master is not None:
         return _master(call)
     row = find_hypervisor(call, hypervisor)
-    return record(call, row.registered, row.retired)
+    return record(call, row.registered, row)
 
 
 def _master(call: TxCall) -> Hypervisor:
     master = master_of(call)
     registered = RegisteredHypervisor(MASTER, master.libvirt_uri, master.trunk_nic)
-    return record(call, registered, None)
+    return record(call, registered)

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from haas_rpcd import site as site_file
-from haas_rpcd.bmc import RegisteredBmc
 from haas_rpcd.errors import ConflictError, HaasError
 from haas_rpcd.methods import bmc as bmc_methods
 from haas_rpcd.methods import hypervisor as hypervisor_methods
@@ -47,7 +46,6 @@ from haas_rpcd.store import (
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.nodes import NodeRow
 from haas_rpcd.store.switches import SwitchRow
-from haas_schemas.bmc import DEFAULT_BMC_PORTS
 from haas_schemas.switch import DEFAULT_PORTS
 from haas_schemas.system import SiteChanges, SiteText
 
@@ -247,6 +245,13 @@ class _Importer:
                 self._call, name, spec.uri, spec.trunk_nic, spec.ssh, spec.credential
             )
         self._note(f"hypervisor {name}", created=row is None)
+        if spec.bmc is not None:
+            with self._step("bmc"):
+                bmc = bmc_methods.registered(name, spec.bmc, of_hypervisor=True)
+                known = hypervisors.bmc(self._tx, name)
+                if bmc != known:
+                    hypervisor_methods.put_bmc(self._tx, bmc)
+                self._note(f"bmc {name}", created=known is None, changed=bmc != known)
 
     def _port(self, switch: SwitchRow, port: str, role: str) -> None:
         row = ports.find(self._tx, switch.name, port)
@@ -279,10 +284,7 @@ class _Importer:
                 self._bmc(name, node_id, node.bmc)
 
     def _bmc(self, name: str, node_id: int, spec: SiteBmc) -> None:
-        port = spec.port or DEFAULT_BMC_PORTS[spec.protocol]
-        wanted = RegisteredBmc(
-            name, spec.protocol, spec.host, port, spec.credential, spec.system, spec.fingerprint
-        )
+        wanted = bmc_methods.registered(name, spec)
         created = bmcs.find(self._tx, node_id) is None
         changed = bmc_methods.put(self._tx, node_id, wanted)
         self._note(f"bmc {name}", created=created, changed=changed)
@@ -330,7 +332,13 @@ def export(call: TxCall, tenants: bool = False) -> SiteText:
             for row in switches.page(tx, _ALL, "")
         },
         hypervisors={
-            row.name: SiteHypervisor(row.uri, row.trunk_nic, row.ssh, row.credential)
+            row.name: SiteHypervisor(
+                row.uri,
+                row.trunk_nic,
+                row.ssh,
+                row.credential,
+                bmc_methods.site_bmc(hypervisors.bmc(tx, row.name)),
+            )
             for row in hypervisors.everyone(tx)
             if row.retired is None
         },
@@ -356,7 +364,7 @@ def _switch(tx: Tx, row: SwitchRow) -> SiteSwitch:
 
 def _nodes(tx: Tx) -> dict[str, SiteNode]:
     result: dict[str, SiteNode] = {}
-    found = {row.node: _bmc(row.registered) for row in bmcs.everyone(tx)}
+    found = {row.node: bmc_methods.site_bmc(row.registered) for row in bmcs.everyone(tx)}
     after = ""
     while rows := nodes.page(tx, 500, after):  # pages, because SQLite limits the length of IN lists
         ids = [row.id for row in rows]
@@ -369,14 +377,3 @@ def _nodes(tx: Tx) -> dict[str, SiteNode]:
             )
         after = rows[-1].name
     return result
-
-
-def _bmc(bmc: RegisteredBmc) -> SiteBmc:
-    return SiteBmc(
-        protocol=bmc.protocol,
-        host=bmc.host,
-        port=None if bmc.port == DEFAULT_BMC_PORTS[bmc.protocol] else bmc.port,
-        credential=bmc.credential,
-        system=bmc.system,
-        fingerprint=bmc.fingerprint,
-    )

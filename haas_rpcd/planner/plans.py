@@ -11,6 +11,7 @@ from haas_rpcd.model import (
     BMC,
     PARKED,
     Channel,
+    CopyHeadnode,
     DefineHeadnode,
     DeleteHeadnode,
     HeadnodeSeen,
@@ -18,6 +19,7 @@ from haas_rpcd.model import (
     Plan,
     PortConfig,
     PortRef,
+    PrepareCopy,
     SaveConfig,
     SetBridge,
     SetHeadnodeNics,
@@ -25,6 +27,7 @@ from haas_rpcd.model import (
     SetPort,
     SetVlan,
     Step,
+    copy_device,
     libvirt_device,
 )
 from haas_rpcd.planner.spread import Spread
@@ -125,6 +128,7 @@ def _headnode_steps(desired: Desired, applied: Applied) -> Iterator[Step]:
     for name, goal in sorted(desired.headnodes.items()):
         ever_made = name in applied.headnodes
         seen = applied.headnodes.get(name)
+        left = applied.copies.get(name, ())
         if not goal.present:
             if ever_made:
                 yield step(
@@ -133,8 +137,59 @@ def _headnode_steps(desired: Desired, applied: Applied) -> Iterator[Step]:
                     DeleteHeadnode(name, goal.uuid),
                     f"delete headnode {name} and its disk",
                 )
-            continue
-        yield from present_headnode_steps(name, goal, seen, unknown=ever_made and seen is None)
+        elif goal.move_to is not None and ever_made:
+            yield from _moving_steps(name, goal, goal.move_to, seen, left)
+            left = tuple(place for place in left if place != goal.move_to)
+        else:
+            yield from present_headnode_steps(name, goal, seen, unknown=ever_made and seen is None)
+        for place in left:
+            yield _delete_rest(Phase.REMOVE_HEADNODES, name, goal, place)
+
+
+def _moving_steps(
+    name: str, goal: HeadnodeGoal, to: str, seen: HeadnodeSeen | None, left: tuple[str, ...]
+) -> Iterator[Step]:
+    """Return the steps that move a headnode to another hypervisor.
+
+    It is off from before it is copied until it is started there, and removed where it was at last.
+    """
+    source = goal.hypervisor
+    nics = {nic for nic in (seen.nics if seen is not None else ()) if nic.vlan} | set(goal.nics)
+    yield step(
+        Phase.BRIDGES,
+        copy_device(to),
+        PrepareCopy(name, goal.uuid, goal.image, source),
+        f"see that headnode {name} can move from {source} to {to}",
+    )
+    if to in left:
+        yield _delete_rest(Phase.STOPS, name, goal, to)
+    if seen is None or not seen.off:
+        yield step(
+            Phase.STOPS,
+            libvirt_device(source),
+            SetHeadnodePower(name, goal.uuid, False),
+            f"stop headnode {name}, to move it to {to}",
+        )
+    yield step(
+        Phase.COPIES,
+        copy_device(to),
+        CopyHeadnode(name, goal.uuid, goal.image, source, goal.token, tuple(sorted(nics))),
+        f"copy headnode {name} and its disk from {source} to {to}",
+    )
+    there = HeadnodeSeen(True, False, seen.nics if seen is not None else ())
+    moved = msgspec.structs.replace(goal, hypervisor=to, move_to=None)
+    yield from present_headnode_steps(name, moved, there)
+    yield _delete_rest(Phase.REMOVE_HEADNODES, name, goal, source)
+
+
+def _delete_rest(phase: Phase, name: str, goal: HeadnodeGoal, place: str) -> Step:
+    """Return the step that deletes what is left of a headnode where it is not, or is to leave."""
+    return step(
+        phase,
+        libvirt_device(place),
+        DeleteHeadnode(name, goal.uuid),
+        f"delete what is left of headnode {name} on {place}",
+    )
 
 
 def present_headnode_steps(
@@ -199,7 +254,7 @@ def _places(desired: Desired, applied: Applied) -> dict[int, set[str]]:
     for headnode in desired.headnodes.values():
         if headnode.present:
             for nic in headnode.nics:
-                places.setdefault(nic.vlan, set()).add(headnode.hypervisor)
+                places.setdefault(nic.vlan, set()).add(headnode.place)
     for vlan, devices in applied.elsewhere.items():
         if devices:
             places.setdefault(vlan, set()).update(devices)

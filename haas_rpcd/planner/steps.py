@@ -5,12 +5,14 @@ from __future__ import annotations
 from haas_rpcd.model import (
     BridgeSeen,
     Change,
+    CopyHeadnode,
     DefineHeadnode,
     DeleteHeadnode,
     HeadnodeSeen,
     Phase,
     PortSeen,
     PowerSeen,
+    PrepareCopy,
     PresenceSeen,
     SaveConfig,
     Seen,
@@ -51,6 +53,10 @@ def describe(change: Change) -> tuple[str, str]:
             return ("headnode.start" if running else "headnode.stop"), headnode
         case DeleteHeadnode(headnode=headnode):
             return "headnode.delete", headnode
+        case PrepareCopy(headnode=headnode):
+            return "headnode.prepare", headnode
+        case CopyHeadnode(headnode=headnode):
+            return "headnode.copy", headnode
         case SaveConfig():
             return "config.save", ""
         case SetNodePower(node=node):
@@ -101,6 +107,11 @@ def shortfall(change: Change, seen: Seen) -> str | None:
         case DeleteHeadnode(headnode=name), HeadnodeSeen():
             if seen.defined:
                 return f"headnode {name} is still there when read back"
+        case PrepareCopy(headnode=name), PresenceSeen(present=possible):
+            return None if possible else f"headnode {name} can't be copied"
+        case CopyHeadnode(headnode=name), HeadnodeSeen():
+            if not seen.defined:
+                return f"headnode {name} is not there, or not whole, when read back"
         case SetNodePower(node=node, power=wanted_power), PowerSeen(power=power):
             if power != wanted_power:
                 return f"node {node} is not {wanted_power} when read back"

@@ -18,7 +18,8 @@ class SimDomain:
     """A headnode's domain. ``live``: the nics of the machine in memory, None while it is off.
 
     ``condition``: why it does not run. A paused one is still in memory. ``added``: devices that
-    somebody gave it by hand, as phrases.
+    somebody gave it by hand, as phrases. ``disk``: what was written to its disk. ``whole`` is false
+    while it is being copied from another host, by the move that ``token`` identifies.
     """
 
     headnode: str
@@ -28,6 +29,9 @@ class SimDomain:
     live: tuple[HeadnodeNic, ...] | None = None
     condition: Condition | None = None
     added: tuple[str, ...] = ()
+    disk: str = ""
+    whole: bool = True
+    token: str = ""
 
     @property
     def running(self) -> bool:

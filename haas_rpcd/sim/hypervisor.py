@@ -103,7 +103,7 @@ class SimHypervisorDriver(MasterDriver):
     async def observe(self, changes: Sequence[HeadnodeChange]) -> list[Seen | DeviceError]:
         """Return the state of each headnode."""
         self._check_up()
-        return [self._seen(change.uuid) for change in changes]
+        return [self._seen(change) for change in changes]
 
     async def capacity(self, images: Sequence[str]) -> Capacity | None:
         """Return what the host has: every machine takes as much."""
@@ -147,10 +147,12 @@ class SimHypervisorDriver(MasterDriver):
         host.contents[image] = wanted
         host.copied.append(image)
 
-    def _seen(self, uuid: str) -> HeadnodeSeen:
-        domain = self._host.domains.get(uuid)
+    def _seen(self, change: HeadnodeChange) -> HeadnodeSeen:
+        domain = self._host.domains.get(change.uuid)
         if domain is None:
             return HeadnodeSeen(defined=False)
+        if not domain.whole:
+            return HeadnodeSeen(defined=isinstance(change, DeleteHeadnode))
         nics = {*domain.nics, *(domain.live or ())}
         if domain.live is not None:
             there = {nic.mac for nic in domain.live}

@@ -18,12 +18,14 @@ from haas_rpcd.boottime import Moment
 from haas_rpcd.model import (
     BridgeSeen,
     Change,
+    CopyHeadnode,
     DefineHeadnode,
     DeleteHeadnode,
     HeadnodeChange,
     HeadnodeSeen,
     PortSeen,
     PowerSeen,
+    PrepareCopy,
     PresenceSeen,
     SaveConfig,
     Seen,
@@ -33,12 +35,14 @@ from haas_rpcd.model import (
     SetNodePower,
     SetPort,
     SetVlan,
+    hypervisor_of,
 )
 from haas_rpcd.store import (
     bmcs,
     evidence,
     headnodes,
     late,
+    moves,
     networks,
     nodes,
     ports,
@@ -74,19 +78,22 @@ def before_sending(tx: Tx, device: str, change: Change, project_id: int | None) 
         case SetBridge(vlan=vlan):
             vlans.claim_left_over(tx, vlan)
             vlans.set_bridge_unknown(tx, device, vlan)
-        case SaveConfig() | SetNodePower():
+        case SaveConfig() | SetNodePower() | PrepareCopy():
             pass
         case _:
-            _before_headnode(tx, change)
+            _before_headnode(tx, hypervisor_of(device), change)
 
 
-def _before_headnode(tx: Tx, change: HeadnodeChange) -> None:
-    headnode_id = headnodes.id_of(tx, change.uuid)
-    if headnode_id is None:
+def _before_headnode(tx: Tx, place: str, change: HeadnodeChange | CopyHeadnode) -> None:
+    row = headnodes.by_uuid(tx, change.uuid)
+    if row is None:
         return
-    headnodes.set_unknown(tx, headnode_id)
+    if row.hypervisor != place:
+        moves.note_copy(tx, row.id, place)
+        return
+    headnodes.set_unknown(tx, row.id)
     if isinstance(change, DefineHeadnode | SetHeadnodeNics):
-        headnodes.carry(tx, headnode_id, {nic.vlan for nic in change.nics})
+        headnodes.carry(tx, row.id, {nic.vlan for nic in change.nics})
 
 
 def may_come_late(tx: Tx, device: str, changes: Iterable[Change], since: Moment) -> None:
@@ -129,15 +136,30 @@ def confirm(tx: Tx, device: str, change: Change, seen: Seen, proof: Proof | None
                 bmcs.confirm(tx, change)
         case (
             (
-                DefineHeadnode(uuid=uuid)
-                | SetHeadnodeNics(uuid=uuid)
-                | SetHeadnodePower(uuid=uuid)
-                | DeleteHeadnode(uuid=uuid)
+                DefineHeadnode()
+                | SetHeadnodeNics()
+                | SetHeadnodePower()
+                | DeleteHeadnode()
+                | CopyHeadnode()
             ),
             HeadnodeSeen(),
         ):
-            if (headnode_id := headnodes.id_of(tx, uuid)) is not None:
-                headnodes.confirm(tx, headnode_id, seen)
+            _confirm_headnode(tx, hypervisor_of(device), change, seen)
+
+
+def _confirm_headnode(
+    tx: Tx, place: str, change: HeadnodeChange | CopyHeadnode, seen: HeadnodeSeen
+) -> None:
+    """Store what was read of a headnode on a hypervisor: its own, or another one."""
+    row = headnodes.by_uuid(tx, change.uuid)
+    if row is None:
+        return
+    if row.hypervisor == place:
+        headnodes.confirm(tx, row.id, seen)
+    elif isinstance(change, DeleteHeadnode) and not seen.defined:
+        moves.forget_copy(tx, row.id, place)
+    elif isinstance(change, CopyHeadnode) and seen.defined and change.token == row.move_token:
+        moves.finish(tx, row.id, place, seen)
 
 
 class Known(msgspec.Struct, frozen=True):

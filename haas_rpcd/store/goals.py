@@ -99,7 +99,14 @@ def of_headnode(tx: Tx, row: HeadnodeRow) -> HeadnodeGoal:
         running=row.running,
         nics=tuple(sorted(nics)),
         hypervisor=row.hypervisor,
+        move_to=row.move_to,
+        token=row.move_token or "",
     )
+
+
+def _staying(tx: Tx, row: HeadnodeRow) -> HeadnodeGoal:
+    """Return what is staged of a headnode, but for a move, which only its project's apply does."""
+    return msgspec.structs.replace(of_headnode(tx, row), move_to=None)
 
 
 def without_unusable(row: ScopePortRow, usable: set[int]) -> PortGoal:
@@ -125,7 +132,7 @@ def proved(row: ScopePortRow, open_ports: dict[int, int]) -> PortGoal:
 
 def headnode_off(tx: Tx, row: HeadnodeRow, usable: set[int]) -> HeadnodeGoal:
     """Return a headnode as it is, without nics on VLANs that its project may not use any more."""
-    staged = of_headnode(tx, row)
+    staged = _staying(tx, row)
     if row.seen is None:
         return staged
     return msgspec.structs.replace(
@@ -153,7 +160,7 @@ def headnode_back(tx: Tx, row: HeadnodeRow, back: Back, vlans: dict[int, int]) -
         if vlan:
             nics.append(HeadnodeNic(nic.name, nic.mac, vlan))
     return msgspec.structs.replace(
-        of_headnode(tx, row),
+        _staying(tx, row),
         running=bool(row.seen.running) if row.seen is not None else row.running,
         nics=tuple(sorted(nics)),
     )

@@ -17,6 +17,8 @@ class HeadnodeRow(Row, frozen=True):
 
     ``running`` and ``deleting`` are what is staged, ``seen`` is what the hypervisor confirmed: null
     while that is not known. ``touched`` is false if nothing was ever sent to the hypervisor for it.
+    ``move_to`` is the hypervisor to which it is to move, ``move_token`` identifies this move.
+    ``copies`` are the other hypervisors in service on which something of it is, or may be.
     If ``differs``, the hypervisor was found to have ``observed`` instead, which is null if it could
     never be read. ``reached`` is false while it cannot be read. ``retired``: the hypervisor is out
     of service.
@@ -37,6 +39,9 @@ class HeadnodeRow(Row, frozen=True):
     reached: bool
     hypervisor: str
     retired: bool
+    move_to: str | None
+    move_token: str | None
+    copies: Json[tuple[str, ...]]
 
     @property
     def now(self) -> HeadnodeSeen | None:
@@ -105,7 +110,10 @@ SELECT headnode.id, headnode.name, headnode.project_id, project.name AS project,
     headnode_observed.headnode_id IS NOT NULL AS differs, headnode_observed.seen AS observed,
     ifnull(headnode_observed.reached, 1) AS reached, headnode.hypervisor,
     EXISTS (SELECT 1 FROM hypervisor
-        WHERE hypervisor.name = headnode.hypervisor AND hypervisor.retired IS NOT NULL) AS retired
+        WHERE hypervisor.name = headnode.hypervisor AND hypervisor.retired IS NOT NULL) AS retired,
+    headnode.move_to, headnode.move_token,
+    (SELECT json_group_array(hypervisor) FROM headnode_copy
+        WHERE headnode_copy.headnode_id = headnode.id) AS copies
 FROM headnode JOIN project ON project.id = headnode.project_id
 LEFT JOIN headnode_applied ON headnode_applied.headnode_id = headnode.id
 LEFT JOIN headnode_observed ON headnode_observed.headnode_id = headnode.id
@@ -240,12 +248,18 @@ def place(tx: Tx, headnode_id: int, hypervisor: str) -> None:
     """
     for table in ("headnode_observed", "headnode_carries", "headnode_applied"):
         tx.execute(f"DELETE FROM {table} WHERE headnode_id = ?", (headnode_id,))
-    tx.execute("UPDATE headnode SET hypervisor = ? WHERE id = ?", (hypervisor, headnode_id))
+    tx.execute(
+        "UPDATE headnode SET hypervisor = ?, move_to = NULL, move_token = NULL WHERE id = ?",
+        (hypervisor, headnode_id),
+    )
 
 
 def mark_deleting(tx: Tx, headnode_id: int) -> None:
     """Stage the deletion, and disconnect the nics."""
-    tx.execute("UPDATE headnode SET deleting = 1 WHERE id = ?", (headnode_id,))
+    tx.execute(
+        "UPDATE headnode SET deleting = 1, move_to = NULL, move_token = NULL WHERE id = ?",
+        (headnode_id,),
+    )
     tx.execute("UPDATE headnode_nic SET network_id = NULL WHERE headnode_id = ?", (headnode_id,))
 
 
@@ -295,10 +309,20 @@ def confirm(tx: Tx, headnode_id: int, seen: HeadnodeSeen) -> None:
     tx.execute("DELETE FROM headnode_observed WHERE headnode_id = ?", (headnode_id,))
     tx.execute("DELETE FROM headnode_applied WHERE headnode_id = ?", (headnode_id,))
     if not seen.defined:
-        tx.execute("DELETE FROM headnode WHERE id = ? AND deleting = 1", (headnode_id,))
+        remove_if_gone(tx, headnode_id)
         return
     _apply(tx, headnode_id, seen)
     carry(tx, headnode_id, {nic.vlan for nic in seen.nics})
+
+
+def remove_if_gone(tx: Tx, headnode_id: int) -> None:
+    """Remove a headnode that is to be deleted, and of which nothing is left."""
+    tx.execute(
+        "DELETE FROM headnode WHERE id = :id AND deleting = 1"
+        " AND NOT EXISTS (SELECT 1 FROM headnode_applied WHERE headnode_id = :id)"
+        " AND NOT EXISTS (SELECT 1 FROM headnode_copy WHERE headnode_id = :id)",
+        {"id": headnode_id},
+    )
 
 
 def keep(

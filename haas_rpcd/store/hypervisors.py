@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from haas_rpcd.bmc import RegisteredBmc
 from haas_rpcd.model import MASTER, HeadnodeSeen, libvirt_device
 from haas_rpcd.registered import RegisteredHypervisor
-from haas_rpcd.store import headnodes, vlans
+from haas_rpcd.store import headnodes, moves, vlans
+from haas_rpcd.store.bmcs import BmcRow
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.headnodes import HeadnodeRow
 from haas_rpcd.store.rows import Row
+from haas_schemas.hypervisor import FencedBy
 
 
 class HypervisorRow(Row, frozen=True):
     """A hypervisor and how it is registered.
 
-    ``retired`` is since when it is out of service, in seconds since the epoch.
+    ``retired`` is since when it is out of service, in seconds since the epoch, and ``fenced`` who
+    saw to it that it is off.
     """
 
     name: str
@@ -22,6 +28,7 @@ class HypervisorRow(Row, frozen=True):
     ssh: str | None
     credential: str | None
     retired: float | None
+    fenced: FencedBy | None
 
     @property
     def registered(self) -> RegisteredHypervisor:
@@ -37,7 +44,7 @@ class UsageRow(Row, frozen=True):
     drift: int
 
 
-_HYPERVISOR = "SELECT name, uri, trunk_nic, ssh, credential, retired FROM hypervisor"
+_HYPERVISOR = "SELECT name, uri, trunk_nic, ssh, credential, retired, fenced FROM hypervisor"
 
 
 def find(tx: Tx, name: str) -> HypervisorRow | None:
@@ -60,7 +67,8 @@ def usage(tx: Tx, name: str) -> UsageRow:
     """Return how much is on a hypervisor, which may be the master."""
     [row] = tx.query(
         UsageRow,
-        "SELECT (SELECT count(*) FROM headnode WHERE hypervisor = :name) AS headnodes,"
+        "SELECT (SELECT count(*) FROM headnode WHERE :name IN (hypervisor, move_to)"
+        "  OR id IN (SELECT headnode_id FROM headnode_copy WHERE hypervisor = :name)) AS headnodes,"
         " (SELECT count(*) FROM bridge WHERE hypervisor = :name) AS bridges,"
         " (SELECT count(*) FROM drift WHERE device IN (:name, :libvirt)) AS drift",
         {"name": name, "libvirt": libvirt_device(name)},
@@ -73,6 +81,38 @@ def of_headnode(tx: Tx, uuid: str) -> RegisteredHypervisor | None:
     name = tx.value(str, "SELECT hypervisor FROM headnode WHERE uuid = ?", (uuid,))
     row = None if name is None else find(tx, name)
     return None if row is None else row.registered
+
+
+_BMC = (
+    "SELECT hypervisor AS node, protocol, host, port, credential, system, fingerprint"
+    " FROM hypervisor_bmc WHERE hypervisor = ?"
+)
+
+
+def bmc(tx: Tx, name: str) -> RegisteredBmc | None:
+    """Return the BMC of a hypervisor."""
+    row = tx.one(BmcRow, _BMC, (name,))
+    return None if row is None else msgspec.structs.replace(row.registered, of_hypervisor=True)
+
+
+def set_bmc(tx: Tx, bmc: RegisteredBmc) -> None:
+    """Register the BMC of a hypervisor, in place of another."""
+    delete_bmc(tx, bmc.node)
+    tx.insert(
+        "hypervisor_bmc",
+        hypervisor=bmc.node,
+        protocol=bmc.protocol,
+        host=bmc.host,
+        port=bmc.port,
+        credential=bmc.credential,
+        system=bmc.system,
+        fingerprint=bmc.fingerprint,
+    )
+
+
+def delete_bmc(tx: Tx, name: str) -> bool:
+    """Remove the BMC of a hypervisor; return whether there was one."""
+    return bool(tx.execute("DELETE FROM hypervisor_bmc WHERE hypervisor = ?", (name,)))
 
 
 def create(tx: Tx, hypervisor: RegisteredHypervisor) -> None:
@@ -139,18 +179,22 @@ def reinstate(tx: Tx, name: str, retired: float) -> bool:
     return bool(
         tx.values(
             str,
-            "UPDATE hypervisor SET retired = NULL WHERE name = ? AND retired = ? RETURNING name",
+            "UPDATE hypervisor SET retired = NULL, fenced = NULL WHERE name = ? AND retired = ?"
+            " RETURNING name",
             (name, retired),
         )
     )
 
 
-def retire(tx: Tx, name: str, now: float) -> list[HeadnodeRow]:
+def retire(tx: Tx, name: str, now: float, fenced: FencedBy) -> list[HeadnodeRow]:
     """Take a hypervisor out of service: nothing is known any more of what is on it.
 
-    ``now`` is in seconds since the epoch. Returns the headnodes whose state this changes.
+    No headnode moves to it or away from it: those on it are made anew elsewhere. ``now`` is in
+    seconds since the epoch, ``fenced`` who saw to it that it is off. Returns the headnodes whose
+    state this changes.
     """
-    tx.execute("UPDATE hypervisor SET retired = ? WHERE name = ?", (now, name))
+    tx.execute("UPDATE hypervisor SET retired = ?, fenced = ? WHERE name = ?", (now, fenced, name))
+    moves.hypervisor_lost(tx, name)
     changed = headnodes.lose_sight(tx, name, forget=True)
     vlans.forget_bridges(tx, name)
     tx.execute("DELETE FROM drift WHERE device IN (?, ?)", (name, libvirt_device(name)))

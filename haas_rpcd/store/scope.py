@@ -111,6 +111,9 @@ def load(
         hypervisors=frozenset(hypervisors.in_service(tx)),
         placed={row.label: row.hypervisor for row in own_headnodes if row.hypervisor != MASTER},
         fabric=trunks.fabric(tx),
+        copies={row.label: row.copies for row in own_headnodes if row.copies}
+        if scope.vlan is None and scope.revert is None
+        else {},
     )
     return desired, applied
 

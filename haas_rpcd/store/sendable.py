@@ -12,9 +12,11 @@ from typing import Literal
 
 from haas_rpcd.model import (
     Change,
+    CopyHeadnode,
     DefineHeadnode,
     DeleteHeadnode,
     HeadnodeChange,
+    PrepareCopy,
     SaveConfig,
     SetBridge,
     SetHeadnodeNics,
@@ -22,9 +24,11 @@ from haas_rpcd.model import (
     SetNodePower,
     SetPort,
     SetVlan,
+    copy_device,
+    hypervisor_of,
     libvirt_device,
 )
-from haas_rpcd.store import bmcs, jobs, proofs
+from haas_rpcd.store import bmcs, headnodes, jobs, proofs
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.passing import Passing
 from haas_rpcd.store.rows import Row
@@ -79,8 +83,30 @@ def refusal(tx: Tx, device: str, change: Change, project_id: int | None) -> str 
         case SetNodePower():
             wanted = bmcs.still_staged(tx, change, project_id)
             return None if wanted else f"power {change.power} is staged for {change.node} no more"
+        case PrepareCopy() | CopyHeadnode():
+            return _copy_refusal(tx, hypervisor_of(device), change)
         case _:
             return _headnode_refusal(tx, device, change, project_id)
+
+
+def _copy_refusal(tx: Tx, place: str, change: PrepareCopy | CopyHeadnode) -> str | None:
+    """Return why a headnode must not be copied to a hypervisor; None if it may be.
+
+    It must be off where it is, and nothing of it may be left where it is copied to.
+    """
+    row = headnodes.by_uuid(tx, change.uuid)
+    if row is None or row.deleting:
+        return f"headnode {change.headnode} was deleted since this was planned"
+    token = row.move_token if isinstance(change, PrepareCopy) else change.token
+    if (row.hypervisor, row.move_to, row.move_token) != (change.source, place, token):
+        return f"headnode {change.headnode} is not to move to {place} any more"
+    if isinstance(change, PrepareCopy):
+        return None
+    if row.now is None or not (row.now.defined and row.now.off):
+        return f"headnode {change.headnode} is not known to be off on {change.source}"
+    if place in row.copies:
+        return f"something of headnode {change.headnode} is left on {place}"
+    return None
 
 
 def _port_refusal(tx: Tx, switch: str, change: SetPort, project_id: int | None) -> str | None:
@@ -108,6 +134,8 @@ def _headnode_refusal(
     tx: Tx, device: str, change: HeadnodeChange, project_id: int | None
 ) -> str | None:
     owner = _owner(tx, change.uuid)
+    if isinstance(change, DeleteHeadnode) and owner is not None:
+        return _delete_refusal(tx, hypervisor_of(device), change, owner)
     if owner is not None and libvirt_device(owner.hypervisor) != device:
         return f"headnode {change.headnode} was moved to {owner.hypervisor} since this was planned"
     if isinstance(change, DeleteHeadnode | SetHeadnodePower):
@@ -115,6 +143,18 @@ def _headnode_refusal(
     if owner is None or owner.deleting:
         return f"headnode {change.headnode} was deleted since this was planned"
     return _unusable(tx, {nic.vlan for nic in change.nics}, project_id)
+
+
+def _delete_refusal(tx: Tx, place: str, change: DeleteHeadnode, owner: OwnerRow) -> str | None:
+    """Return why a headnode must not be deleted from a hypervisor; None if it may be.
+
+    It may be if all of it is to be deleted, or if this is what is left of it after a move.
+    """
+    if owner.hypervisor == place:
+        return None if owner.deleting else f"headnode {change.headnode} is on {place}"
+    row = headnodes.by_uuid(tx, change.uuid)
+    left = row is not None and place in row.copies
+    return None if left else f"nothing of headnode {change.headnode} is left on {place}"
 
 
 def repair_refusal(tx: Tx, device: str, change: Change) -> str | None:
@@ -137,6 +177,8 @@ def repair_refusal(tx: Tx, device: str, change: Change) -> str | None:
             return None if claimed else f"VLAN {vlan} is not anybody's any more"
         case SetVlan() | SetBridge() | SaveConfig() | SetNodePower():
             return None
+        case PrepareCopy() | CopyHeadnode():
+            return f"a repair does not move headnode {change.headnode}"
         case _:
             owner = _owner(tx, change.uuid)
             return _headnode_refusal(
@@ -204,7 +246,7 @@ def still_carried(
                 " WHERE vlan = ? AND hypervisor = ?",
                 (vlan, device),
             )
-            devices = [device, libvirt_device(device)]
+            devices = [device, libvirt_device(device), copy_device(device)]
         case _:
             return False
     return in_use or any(
@@ -219,7 +261,7 @@ def _adds(change: Change) -> set[int]:
             return set(config.vlans)
         case SetVlan(vlan=vlan, present=True) | SetBridge(vlan=vlan, present=True):
             return {vlan}
-        case DefineHeadnode(nics=nics) | SetHeadnodeNics(nics=nics):
+        case DefineHeadnode(nics=nics) | SetHeadnodeNics(nics=nics) | CopyHeadnode(nics=nics):
             return {nic.vlan for nic in nics}
         case _:
             return set()

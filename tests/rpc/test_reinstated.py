@@ -27,7 +27,7 @@ async def retired(tmp_path: Path, prepared: Prepared) -> AsyncIterator[SmallSite
         await site.succeeds("red")
         hv2(site).die()
         await becomes(site, "there", "unknown")
-        await site.call("hypervisor.retire", hypervisor="hv2")
+        await site.call("hypervisor.retire", hypervisor="hv2", force=True)
         hv2(site).come_back()
         yield site
 

@@ -382,11 +382,16 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     users.memberships: lambda tx: users.memberships(tx, "rita"),
     users.find: lambda tx: users.find(tx, "rita"),
     users.page: lambda tx: users.page(tx, 9, ""),
+    hypervisors.bmc: lambda tx: [
+        with_hypervisor(tx),
+        hypervisors.set_bmc(tx, RegisteredBmc("hv2", "ipmi", "192.0.2.9", 623)),
+        hypervisors.bmc(tx, "hv2"),
+    ],
     hypervisors.retire: lambda tx: [
         with_hypervisor(tx),
         tx.execute("UPDATE headnode SET hypervisor = 'hv2'"),
         headnodes.observe(tx, "hv2", {}, watched=True),
-        hypervisors.retire(tx, "hv2", 1.0),
+        hypervisors.retire(tx, "hv2", 1.0, "admin"),
     ],
 }
 """A call of every function that returns rows, and of those that read rows for another result.

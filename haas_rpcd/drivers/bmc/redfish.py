@@ -94,7 +94,7 @@ class RedfishSession:
             has = f"it has several systems ({names})" if paths else f"it has no system {wanted}"
             raise DeviceError(
                 f"{self._bmc.node}'s BMC does not show which of its systems is the node: {has}."
-                f" Name one with  bmc set {self._bmc.node} … --system ID",
+                f" Name one with  {self._bmc.set_command} … --system ID",
                 reason="mismatch",
             )
         self._system = paths[0]
@@ -231,7 +231,7 @@ class RedfishSession:
         return DeviceError(
             f"{self._bmc.node}'s BMC shows a certificate that is not trusted, with the fingerprint"
             f" SHA256:{shown}. If that is the BMC's own, trust it with"
-            f"  bmc set {self._bmc.node} … --fingerprint SHA256:{shown}",
+            f"  {self._bmc.set_command} … --fingerprint SHA256:{shown}",
             reason="host_key",
         )
 

@@ -15,7 +15,7 @@ def unreachable(bmc: RegisteredBmc, why: str) -> DeviceError:
     """Return the error of a BMC that nobody answers for."""
     return DeviceError(
         f"{bmc.node}'s BMC can't be reached on {bmc.host} port {bmc.port} ({why}): check that it is"
-        f" switched on and on the master's network, and its address with  bmc show {bmc.node}",
+        f" switched on and on the master's network, and its address with  {bmc.show_command}",
         reason="unreachable",
     )
 

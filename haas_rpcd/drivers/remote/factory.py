@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from haas_rpcd.config import Credential, Settings
-from haas_rpcd.drivers import MasterDriver
+from haas_rpcd.drivers import Driver, MasterDriver
 from haas_rpcd.drivers.hostnet.driver import HostNetworkDriver
 from haas_rpcd.drivers.hostnet.parking import KernelParking
 from haas_rpcd.drivers.hostnet.taps import KernelTaps
@@ -17,6 +17,7 @@ from haas_rpcd.drivers.hypervisor.libvirt import LibvirtDriver
 from haas_rpcd.drivers.remote.host import RemoteHost
 from haas_rpcd.drivers.remote.network import RemoteNetwork
 from haas_rpcd.drivers.switch.transport.known_hosts import KnownHosts
+from haas_rpcd.errors import UnavailableError
 from haas_rpcd.registered import RegisteredHypervisor
 from haas_schemas.hypervisor import HypervisorTrust
 
@@ -91,6 +92,10 @@ class RemoteHypervisors:
         if name not in self._images:
             self._images[name] = ImageCopies(name, hypervisor.uri, host.libvirt_uri, self._source)
         return self._images[name]
+
+    def copies(self, to: str) -> Driver:
+        """Create what copies headnodes to a hypervisor. Raises UnavailableError."""
+        raise UnavailableError(f"Headnodes can't be copied to {to} yet.")
 
     async def trust(
         self, hypervisor: RegisteredHypervisor, fingerprint: str | None

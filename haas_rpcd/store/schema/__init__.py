@@ -57,7 +57,8 @@ a release does not wait for a retired one: the view ``awaited_nic`` has the nics
 ``hypervisor`` has all but the master, which haas.toml describes. ``headnode.hypervisor`` is where a
 headnode is, or will be made; ``bridge`` and ``last_boot`` have rows for each hypervisor. One that
 has headnodes or bridges cannot be deleted. ``hypervisor.retired`` is since when one is out of
-service.
+service, ``hypervisor.fenced`` who saw to it that it is off. ``headnode.move_to`` is where a
+headnode is to be instead; ``headnode_copy`` has where else something of it is, or may be.
 
 A switch's uptime was ``uptime`` when the master's own clock since its boot ``uptime_boot`` showed
 ``uptime_read``. ``last_boot`` names the boot in which the daemon last read a hypervisor.
@@ -115,6 +116,7 @@ from haas_rpcd.store.schema import (
     v24_proof,
     v25_images,
     v26_trunk_end,
+    v27_moves,
 )
 
 migrations = Migrations("haas")
@@ -276,6 +278,12 @@ def images(db: Database) -> None:
 def trunk_end(db: Database) -> None:
     """Store what trunk ports lead to."""
     _run(db, v26_trunk_end.SQL)
+
+
+@migrations()
+def moves(db: Database) -> None:
+    """Let headnodes move between hypervisors, and add the BMCs of hypervisors."""
+    _run(db, v27_moves.SQL)
 
 
 def _run(db: Database, script: str) -> None:
