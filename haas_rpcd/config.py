@@ -278,6 +278,18 @@ class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 10_000
 
 
+class ConsoleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[consoles]``: what is kept of serial lines that nobody watches."""
+
+    always_log: Annotated[
+        tuple[Literal["headnodes", "nodes"], ...],
+        Meta(
+            description="Of what the console is logged also while nobody watches it. A node's line"
+            " is its BMC's only one then."
+        ),
+    ] = ()
+
+
 class JobSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``[jobs]``: how long jobs that have ended are kept, with their steps."""
 
@@ -305,6 +317,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     backup: BackupSettings = BackupSettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
+    consoles: ConsoleSettings = ConsoleSettings()
     jobs: JobSettings = JobSettings()
     audit: AuditSettings = AuditSettings()
     site: SiteSettings = SiteSettings()

@@ -20,7 +20,7 @@ from haas_rpcd.clock import Clock
 from haas_rpcd.config import ConfigError, Settings
 from haas_rpcd.configfiles import load_credentials
 from haas_rpcd.consoles.consoles import Consoles
-from haas_rpcd.consoles.lines import OpenHeadnode, opener
+from haas_rpcd.consoles.lines import OpenHeadnode, always_logged, opener
 from haas_rpcd.consoles.log import Logs
 from haas_rpcd.drivers import MasterDriver
 from haas_rpcd.drivers.bmc.factory import BmcFactory
@@ -110,6 +110,7 @@ class Daemon:
             opener(self.store, bmcs, headnode_console),
             Logs(console_folder(settings)),
             for_tenant,
+            always_logged(settings),
         )
         planning = Planning(
             settings.pool,

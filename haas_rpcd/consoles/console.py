@@ -85,10 +85,13 @@ class Watcher:
 
 
 class Console:
-    """The console of one place, from its first watcher to its last.
+    """The console of one place, from its first watcher to its last; or longer, if it ``stays``.
 
     ``for_tenant`` returns what a tenant is told of an error of the line.
     """
+
+    stays: bool = False
+    """True while the line is to be logged, whoever watches."""
 
     def __init__(
         self,
@@ -105,6 +108,8 @@ class Console:
         self._writer: Watcher | None = None
         self._typed: asyncio.Queue[bytes] = asyncio.Queue(64)
         self._task: asyncio.Task[None] | None = None
+        self._connected = False
+        self.begun = asyncio.get_running_loop().time()
 
     @property
     def watchers(self) -> list[Watcher]:
@@ -130,6 +135,8 @@ class Console:
             if said:
                 watcher.put("what it said before:")
                 watcher.put(said)
+        if self._connected and not self._watchers:
+            watcher.put(CONNECTED)
         self._watchers.append(watcher)
         if watcher.may_write and (self._writer is None or take):
             if self._writer is not None:
@@ -139,17 +146,21 @@ class Console:
             watcher.put(f"{self._writer.title} types here: you only watch, unless you take it over")
         else:
             watcher.put("you only watch")
+        self.start()
+
+    def start(self) -> None:
+        """Open the line, unless that was done before."""
         if self._task is None:
             self._task = start_apart(self._serve(), f"console of {self.place}")
 
     async def leave(self, watcher: Watcher) -> None:
-        """Let somebody go; the last one closes the line."""
+        """Let somebody go; the last one closes the line, unless it stays."""
         if watcher in self._watchers:
             self._watchers.remove(watcher)
         if watcher is self._writer:
             self._writer = None
             self._tell("nobody types here now: open the console again to type")
-        if not self._watchers:
+        if not self._watchers and not self.stays:
             await self.close()
 
     async def type(self, watcher: Watcher, data: bytes) -> None:
@@ -171,7 +182,8 @@ class Console:
             await self._pass_on()
             self._end("the console was closed at the other end")
         except HaasError as error:
-            log.warning("the console of %s ended: %s", self.place, error)
+            level = logging.WARNING if self._watchers else logging.INFO
+            log.log(level, "the console of %s ended: %s", self.place, error)
             self._end(error.message)
         except Exception:
             log.exception("the console of %s failed", self.place)
@@ -184,6 +196,7 @@ class Console:
     async def _pass_on(self) -> None:
         """Pass on what the line says until it is closed. Raises HaasError."""
         async with self._open_line(self.place) as line:
+            self._connected = True
             self._tell(CONNECTED)
             writing = asyncio.create_task(self._write(line), name=f"keyboard of {self.place}")
             try:
@@ -192,6 +205,7 @@ class Console:
                     for watcher in self._watchers:
                         watcher.put(data)
             finally:
+                self._connected = False
                 await cancel_and_wait(writing)
 
     async def _write(self, line: Line) -> None:

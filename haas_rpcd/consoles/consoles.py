@@ -30,6 +30,10 @@ VALID = 30.0
 TICKETS = 16
 """How many unused tickets a user may have."""
 
+RETRY = 60.0
+"""Seconds after which a line that is always logged, and was closed, is opened again. Somebody may
+have taken it, as by ``virsh console --force``."""
+
 INTERVAL = 10.0
 """Seconds after which it is checked at the latest whether everybody may stay."""
 
@@ -60,12 +64,15 @@ class Consoles:
         open_line: OpenLine,
         logs: Logs,
         for_tenant: Callable[[str], str | None],
+        always: Callable[[Tx], list[Place]] | None = None,
     ) -> None:
+        """``always``: returns whose line is logged also while nobody watches it."""
         self._store = store
         self._events = events
         self._open_line = open_line
         self._logs = logs
         self._for_tenant = for_tenant
+        self._always = always
         self._tickets: dict[str, Grant] = {}
         self._consoles: dict[Place, Console] = {}
         self._present: dict[Watcher, Grant] = {}
@@ -109,15 +116,15 @@ class Consoles:
                 raise NotFoundError(watcher.why)
             console = self._consoles.get(grant.place)
             if console is None or console.ended:
-                console = self._consoles[grant.place] = Console(
-                    grant.place, self._open_line, self._logs.of(grant.place), self._for_tenant
-                )
+                stays = console is not None and console.stays
+                console = self._open(grant.place)
+                console.stays = stays
             log.info("%s opens the console of %s", caller.user, grant.place)
             try:
                 await console.enter(watcher, take=grant.take)
                 yield console, watcher
             finally:
-                if console.watchers == [watcher]:
+                if console.watchers == [watcher] and not console.stays:
                     self._forget(console)
                 await console.leave(watcher)
                 log.info("%s leaves the console of %s", caller.user, grant.place)
@@ -127,8 +134,9 @@ class Consoles:
     # --- who may stay -----------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Cut whoever may not stay, and delete the logs of former holders, until cancelled."""
-        if await asyncio.to_thread(self._logs.files):
+        """Call :meth:`check` until cancelled: as soon as something changes, and regularly."""
+        kept = bool(await asyncio.to_thread(self._logs.files))
+        if kept or self._always is not None:
             self._follow()
         try:
             while True:
@@ -163,11 +171,16 @@ class Consoles:
                 watcher.cut("your rights have changed: open the console again")
 
     async def check(self) -> None:
-        """Cut whoever may not stay, and delete the logs of former holders. Raises StoreError."""
+        """Cut whoever may not stay, and delete the logs of former holders. Raises StoreError.
+
+        Lines that are always logged are opened, again after a while if they were closed.
+        """
+        always = await self._store.read(self._always) if self._always is not None else []
         for watcher, grant in list(self._present.items()):
             await self._check(watcher, grant)
         for console in list(self._consoles.values()):
-            if all(watcher.why for watcher in console.watchers):
+            console.stays = console.place in always
+            if not console.stays and all(watcher.why for watcher in console.watchers):
                 self._forget(console)
                 await console.close()
         stale = [
@@ -176,6 +189,23 @@ class Consoles:
             if not await self._store.read(is_held, place.kind, place.name, place.owner)
         ]
         await asyncio.to_thread(self._logs.delete, stale)
+        for place in always:
+            self._record(place)
+
+    def _record(self, place: Place) -> None:
+        """Log a line that nobody watches, unless it is, or was opened a moment ago."""
+        now = asyncio.get_running_loop().time()
+        known = self._consoles.get(place)
+        if known is None or (known.ended and not known.watchers and now - known.begun >= RETRY):
+            console = self._open(place)
+            console.stays = True
+            console.start()
+
+    def _open(self, place: Place) -> Console:
+        console = self._consoles[place] = Console(
+            place, self._open_line, self._logs.of(place), self._for_tenant
+        )
+        return console
 
     def _forget(self, console: Console) -> None:
         """Let nobody else in to a console that is about to be closed."""

@@ -8,14 +8,35 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from weakref import WeakValueDictionary
 
 from haas_rpcd.bmc import BmcConnector
+from haas_rpcd.config import Settings
 from haas_rpcd.consoles import OpenLine, Place
 from haas_rpcd.engine.power import registered
 from haas_rpcd.errors import UnavailableError
 from haas_rpcd.line import Line
-from haas_rpcd.store.database import Store
+from haas_rpcd.store import consoles
+from haas_rpcd.store.database import Store, Tx
 
 OpenHeadnode = Callable[[str, str], AbstractAsyncContextManager[Line]]
 """Opens the line of a headnode, given its uuid and its label. Entering raises HaasError."""
+
+
+def always_logged(settings: Settings) -> Callable[[Tx], list[Place]] | None:
+    """Return what tells whose line is logged though nobody watches it; None: no line is."""
+    kinds = settings.consoles.always_log
+
+    def places(tx: Tx) -> list[Place]:
+        found: list[Place] = []
+        if "nodes" in kinds:
+            rows = consoles.lines_of_nodes(tx)
+            found += [Place("node", row.node, row.project_id) for row in rows]
+        if "headnodes" in kinds:
+            found += [
+                Place("headnode", row.label, row.project_id, row.uuid)
+                for row in consoles.running_headnodes(tx)
+            ]
+        return found
+
+    return places if kinds else None
 
 
 def opener(store: Store, bmcs: BmcConnector, headnode: OpenHeadnode | None) -> OpenLine:

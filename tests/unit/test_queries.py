@@ -41,6 +41,7 @@ from haas_rpcd.store import (
     bmcs,
     cabling,
     confirms,
+    consoles,
     drift,
     evidence,
     headnodes,
@@ -258,6 +259,8 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
         hypervisors.left_behind(tx, "hv2"),
     ],
     hypervisors.usage: lambda tx: hypervisors.usage(tx, MASTER),
+    consoles.lines_of_nodes: lambda tx: [with_bmcs(tx), consoles.lines_of_nodes(tx)],
+    consoles.running_headnodes: consoles.running_headnodes,
     headnodes.on_hypervisor: headnodes.on_hypervisor,
     headnodes.lose_sight: lambda tx: headnodes.lose_sight(tx, MASTER, forget=True),
     headnodes.observe: lambda tx: [
