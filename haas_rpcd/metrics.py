@@ -1,7 +1,8 @@
 """``/metrics`` for Prometheus and ``/healthz``, on an address of their own: ``[metrics] listen``.
 
-They hold names of switches and of methods, and counts; no name of a tenant, and no secret. Whoever
-can connect can read them, so the address is a loopback one unless the site says otherwise.
+They hold names of switches, of hypervisors and of methods, and counts; no name of a tenant, and no
+secret. Whoever can connect can read them, so the address is a loopback one unless the site says
+otherwise.
 """
 
 from __future__ import annotations
@@ -67,6 +68,20 @@ class Metrics:
         )
         self._power = gauge("node_power", "Nodes with a BMC, by their power.", "power")
         self._bmcs_silent = gauge("bmcs_silent", "BMCs that failed when they were asked last.")
+        self._host_up = gauge(
+            "hypervisor_up", "1 if the hypervisor's libvirt or network answers.",
+            "hypervisor", "device",
+        )  # fmt: skip
+        self._hosts = {
+            name: gauge(f"hypervisor_{name}", text, "hypervisor")
+            for name, text in (
+                ("headnodes", "Headnodes that are on it, or are to be."),
+                ("images", "Base images that it has."),
+                ("images_copying", "Base images that are copied there now."),
+                ("memory_bytes", "All of its memory."),
+                ("memory_free_bytes", "Its memory that nobody uses now."),
+            )
+        }
         self._queue = gauge("jobs_under_way", "Jobs that have not ended.", "state")
         self._oldest = gauge("oldest_job_timestamp_seconds", "When the oldest was requested.")
         self._drift = gauge("drift", "Targets that are known to have drifted.")
@@ -168,6 +183,7 @@ class Metrics:
         for state in ("on", "off", "unknown"):
             self._power.labels(state).set(getattr(power, state))
         self._bmcs_silent.set(len(power.silent))
+        self._set_hosts(health)
         self._queue.labels("queued").set(health.jobs.queued)
         self._queue.labels("running").set(health.jobs.running)
         self._oldest.set(seconds(health.jobs.oldest) or 0)
@@ -178,6 +194,24 @@ class Metrics:
         for device, up in (("libvirt", health.libvirt), ("trunk", health.trunk)):
             if up is not None:
                 self._master.labels(device).set(up)
+
+    def _set_hosts(self, health: SystemHealth) -> None:
+        for each in (self._host_up, *self._hosts.values()):
+            each.clear()
+        for host in health.hypervisors:
+            for device, up in (("libvirt", host.libvirt), ("network", host.network)):
+                if up is not None:
+                    self._host_up.labels(host.hypervisor, device).set(up)
+            figures = {
+                "headnodes": host.headnodes,
+                "images": len(host.images),
+                "images_copying": len(host.copying),
+                "memory_bytes": host.memory,
+                "memory_free_bytes": host.free,
+            }
+            for name, figure in figures.items():
+                if figure is not None:
+                    self._hosts[name].labels(host.hypervisor).set(figure)
 
 
 def seconds(stamp: str | None) -> float | None:

@@ -125,6 +125,11 @@ class Capacity(msgspec.Struct, frozen=True):
     images: dict[str, MachineSize] = {}
     copies: frozenset[tuple[str, str]] = frozenset()
 
+    @property
+    def image_names(self) -> tuple[str, ...]:
+        """The images that are there, or of which copies are."""
+        return tuple(sorted(self.images.keys() | {image for image, _ in self.copies}))
+
     def has(self, image: str) -> bool:
         """Return whether an image, or a copy of it, is there."""
-        return image in self.images or any(one == image for one, _ in self.copies)
+        return image in self.image_names

@@ -33,6 +33,8 @@ class Hypervisor(msgspec.Struct, frozen=True):
     on it. ``retired``: since when it is out of service, so that nobody waits for it; else null.
     ``fenced`` is who saw to it that it is off: its BMC, or an admin who said so. ``bmc`` is how its
     BMC is registered.
+    ``images``: the base images that it has. ``memory`` is all that it has, ``free`` what nobody
+    uses now, in bytes: as last read, null if it could not be.
     """
 
     hypervisor: str
@@ -48,6 +50,9 @@ class Hypervisor(msgspec.Struct, frozen=True):
     retired: str | None = None
     fenced: FencedBy | None = None
     bmc: HypervisorBmc | None = None
+    images: tuple[str, ...] = ()
+    memory: int | None = None
+    free: int | None = None
 
 
 class HypervisorReinstated(msgspec.Struct, frozen=True):

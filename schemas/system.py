@@ -90,10 +90,21 @@ class PowerHealth(msgspec.Struct, frozen=True):
     silent: tuple[str, ...] = ()
 
 
+class ImageCopying(msgspec.Struct, frozen=True):
+    """How far a base image is copied to a hypervisor, in bytes."""
+
+    image: str
+    done: int
+    total: int
+
+
 class HypervisorHealth(msgspec.Struct, frozen=True):
     """Whether a hypervisor's ``libvirt`` and ``network`` answer: null while it is out of service.
 
-    ``headnodes`` counts those that are on it or are to be.
+    ``reachable``: whether either does. ``headnodes`` counts those that are on it or are to be.
+    ``images``: the base images that it has, ``copying`` those that are copied there now. ``memory``
+    is all that it has, and ``free`` what nobody uses now, in bytes: as last read, null if it could
+    not be.
     """
 
     hypervisor: str
@@ -101,6 +112,11 @@ class HypervisorHealth(msgspec.Struct, frozen=True):
     network: bool | None
     headnodes: int
     retired: bool = False
+    reachable: bool | None = None
+    images: tuple[str, ...] = ()
+    copying: tuple[ImageCopying, ...] = ()
+    memory: int | None = None
+    free: int | None = None
 
 
 class QueueHealth(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ import inspect
 
 import msgspec
 
-from haas_rpcd.doctor import copies, files, host, hypervisor, switches, unit
+from haas_rpcd.doctor import copies, files, host, hypervisor, hypervisors, switches, unit
 from haas_rpcd.doctor.finding import Check, Finding, World, fault
 
 CHECKS: tuple[Check, ...] = (
@@ -25,6 +25,7 @@ CHECKS: tuple[Check, ...] = (
     Check("bridge netfilter", host.bridge_netfilter),
     Check("clock", host.clock),
     Check("libvirt", hypervisor.hypervisor),
+    Check("hypervisors", hypervisors.every_hypervisor),
     Check("switches", switches.every_switch),
 )
 

@@ -126,7 +126,7 @@ class Engine:
         self.hosts = Hosts(self._make_watch, self._workers.interrupt, planning.leave)
         self.returning = Returning(store, events, planning, self.hosts, self._drift)
         self.capacities = Capacities(self._workers.of, images)
-        self._images = Images(lambda device: store.read(planning.host_driver, device))
+        self.images = Images(lambda device: store.read(planning.host_driver, device))
         self._settling = Settling(store, self._late, self._drift, self._start)
         self._other_tasks: set[asyncio.Task[None]] = set()
         self._stopped = False
@@ -333,7 +333,7 @@ class Engine:
             repair=self._drift.repair_steps,
             late=self._late,
             prove=self._proofs.run,
-            provide_images=self._images.provide,
+            provide_images=self.images.provide,
             hook=self._hook,
             cancelling=cancelling,
         )

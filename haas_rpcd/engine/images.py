@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from haas_rpcd.drivers import MasterDriver, Transferred
 from haas_rpcd.engine.journal import Entry, Journal, Verdict
 from haas_rpcd.errors import HaasError
-from haas_rpcd.model import DefineHeadnode
+from haas_rpcd.model import DefineHeadnode, libvirt_device
 from haas_rpcd.store import images
 from haas_rpcd.store.database import Store
 
@@ -24,6 +24,12 @@ class Images:
 
     def __init__(self, driver: Callable[[str], Awaitable[MasterDriver]]) -> None:
         self._driver = driver
+        self._under_way: dict[tuple[str, str], Transferred] = {}
+
+    def under_way(self, hypervisor: str) -> list[tuple[str, Transferred]]:
+        """Return the images that are copied to a hypervisor now, and how far each is."""
+        device = libvirt_device(hypervisor)
+        return [(image, now) for (to, image), now in self._under_way.items() if to == device]
 
     async def provide(
         self,
@@ -43,7 +49,10 @@ class Images:
         failed: list[Verdict] = []
         for image, needing in by_image.items():
 
-            def report(now: Transferred, needing: Sequence[Entry] = needing) -> None:
+            def report(
+                now: Transferred, image: str = image, needing: Sequence[Entry] = needing
+            ) -> None:
+                self._under_way[device, image] = now
                 for entry in needing:
                     journal.publish_step(
                         entry, "sending", line=now.describe(), moved=(now.done, now.total)
@@ -54,6 +63,8 @@ class Images:
                 await driver.provide_image(image, report, stopped)
             except HaasError as error:
                 failed += [Verdict(entry, "failed", error.message) for entry in needing]
+            finally:
+                self._under_way.pop((device, image), None)
         if failed:
             failed += _of_the_same_headnodes(entries, failed)
             await journal.record(failed)

@@ -9,9 +9,10 @@ from haas_rpcd.backups import Schedule
 from haas_rpcd.engine.attempts import Failure
 from haas_rpcd.errors import StoreError
 from haas_rpcd.methods.call import Call, Context
+from haas_rpcd.methods.hosthealth import host_problem, hosts_health
 from haas_rpcd.methods.registry import method
-from haas_rpcd.model import LIBVIRT, MASTER, hypervisor_of, is_libvirt, libvirt_device
-from haas_rpcd.store import bmcs, cabling, drift, hypervisors, jobs, switches, trunks
+from haas_rpcd.model import LIBVIRT, MASTER, hypervisor_of, is_libvirt
+from haas_rpcd.store import bmcs, cabling, drift, jobs, switches, trunks
 from haas_rpcd.store.cabling import AlarmRow
 from haas_rpcd.store.database import MEMORY, Tx
 from haas_rpcd.store.trunks import TrunkEndRow
@@ -60,7 +61,7 @@ async def examine(context: Context) -> SystemHealth:
     power: PowerHealth | None = None
     if store.ok:
         rows = await context.store.read(_switches)
-        hosts = await context.store.read(_hypervisors, context)
+        hosts = await context.store.read(hosts_health, context)
         queue = await context.store.read(_jobs, context.clock.wall(), problems)
         drifted = await context.store.read(drift.count)
         swapped = await context.store.read(cabling.alarms)
@@ -75,7 +76,7 @@ async def examine(context: Context) -> SystemHealth:
         problems.append("libvirt does not answer: see  systemctl status libvirtd")
     if trunk is False:
         problems.append("The master's network can't be watched: the daemon's log has the reason.")
-    problems += [problem for host in hosts if (problem := _host_problem(host))]
+    problems += [problem for host in hosts if (problem := host_problem(host))]
     if drifted:
         targets = f"{drifted} targets have" if drifted > 1 else "1 target has"
         problems.append(f"{targets} drifted:  drift list  shows what.")
@@ -163,35 +164,6 @@ def _power(tx: Tx, context: Context, problems: list[str]) -> PowerHealth:
     return PowerHealth(
         known.get("on", 0), known.get("off", 0), known.get(None, 0), silent=tuple(silent)
     )
-
-
-def _hypervisors(tx: Tx, context: Context) -> tuple[HypervisorHealth, ...]:
-    """Return how all hypervisors are: the master first, without a [master] table none."""
-    if context.settings.master is None:
-        return ()
-    retired = {row.name for row in hypervisors.everyone(tx) if row.retired is not None}
-    names = [MASTER, *(row.name for row in hypervisors.everyone(tx))]
-    sees = context.engine.sees
-    return tuple(
-        HypervisorHealth(
-            hypervisor=name,
-            libvirt=sees(libvirt_device(name)),
-            network=sees(name),
-            headnodes=hypervisors.usage(tx, name).headnodes,
-            retired=name in retired,
-        )
-        for name in names
-    )
-
-
-def _host_problem(host: HypervisorHealth) -> str | None:
-    """Return what is wrong with a hypervisor other than the master, of which more is said."""
-    silent = [each for each in ("libvirt", "network") if getattr(host, each) is False]
-    if host.hypervisor == MASTER or host.retired or not silent:
-        return None
-    if len(silent) > 1:
-        return f"Hypervisor {host.hypervisor} can't be reached: its headnodes' state is not known."
-    return f"The {silent[0]} of hypervisor {host.hypervisor} can't be read: the log has the reason."
 
 
 def _copies_problem(ha: HaHealth) -> str | None:

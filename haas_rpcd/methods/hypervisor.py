@@ -75,6 +75,7 @@ def record(
     bmc = hypervisors.bmc(call.tx, name)
     usage = hypervisors.usage(call.tx, name)
     sees = call.context.engine.sees
+    capacity = call.context.engine.capacities.of(name)
     return Hypervisor(
         hypervisor=name,
         uri=registered.uri,
@@ -89,6 +90,9 @@ def record(
         retired=timestamp(row.retired) if row is not None else None,
         fenced=row.fenced if row is not None else None,
         bmc=None if bmc is None else _bmc_record(bmc),
+        images=capacity.image_names if capacity is not None else (),
+        memory=None if capacity is None else capacity.memory,
+        free=None if capacity is None else capacity.free,
     )
 
 

@@ -14,6 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from haas_rpcd.config import MetricsSettings
 from tests.rpc.small_site import DATABASE, Prepared, SmallSite, small_site
+from tests.rpc.test_hypervisors import HV2, hv2, known
+from tests.rpc.test_reboot import until
 
 EXAMPLES = Path(__file__).parents[2] / "examples/monitoring"
 
@@ -64,6 +66,28 @@ async def test_an_apply_is_counted_by_device_and_calls_by_method(measured: Small
     assert (found["haas_jobs_under_way", "running"], found["haas_drift",]) == (0, 0)
     assert found["haas_healthy",] == 1
     assert found["haas_store_bytes",] > (site.folder / DATABASE).stat().st_size  # also what is new
+
+
+async def test_hypervisors_are_measured_one_by_one(measured: SmallSite) -> None:
+    site = measured
+    await site.call("hypervisor.register", **HV2)
+    await known(site, "master", "hv2")
+    hv2(site).stop_libvirt()
+
+    async def is_silent() -> bool:
+        return site.daemon.engine.sees("libvirt:hv2") is False
+
+    await until(is_silent)
+    found = await scraped(site)
+    assert found["haas_hypervisor_up", "libvirt", "hv2"] == 0
+    assert found["haas_hypervisor_up", "network", "hv2"] == 1
+    assert found["haas_hypervisor_up", "libvirt", "master"] == 1
+    assert found["haas_hypervisor_images", "hv2"] == 1
+    assert found["haas_hypervisor_headnodes", "hv2"] == 0
+    assert found["haas_hypervisor_memory_free_bytes", "master"] == site.host.memory
+
+    await site.call("hypervisor.retire", hypervisor="hv2", force=True)
+    assert ("haas_hypervisor_up", "libvirt", "hv2") not in await scraped(site)
 
 
 async def test_cables_are_counted_by_what_was_seen(measured: SmallSite) -> None:
