@@ -22,7 +22,8 @@ What screens show, as plain data
     ``failures``, ``faceplate``, ``objects``, ``details``, ``facts``, ``portviews``, ``topology``,
     ``topology_parts``, ``master``, ``contact``, ``pulse`` with ``nodecounts`` and ``sparkline``;
     all other ``tables`` with their ``columns``, ``auditlist``, ``sharelist``; as text ``text``,
-    ``devicetext``, ``nictext``, ``whytext``, ``cablingtext``; ``colours``.
+    ``devicetext``, ``nictext``, ``whytext``, ``cablingtext``, ``trunktext``;
+    ``colours``.
 Tools
     ``filters``, ``happened``, ``natural``, ``times``, ``sitefile``, ``savedplan``, ``files``,
     ``streams``, ``tasks``, ``collector``, ``settings`` (written back to console.toml).

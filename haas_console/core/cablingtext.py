@@ -69,12 +69,21 @@ def report_lines(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for row in report["nics"]:
         if row["state"] == "swapped":
             yield f"{SWAPPED} {row['node']}:{row['nic']} {row['why']}", "drift"
+    for wrong in report.get("wrong_links", ()):
+        where = f"{wrong['switch']} {wrong['port']}"
+        yield (
+            f"{SWAPPED} {where} is declared to lead to {wrong['declared']}: {wrong['why']}",
+            "drift",
+        )
     for stranger in report["strangers"]:
         what = ", ".join([*stranger["macs"], *filter(None, [stranger["neighbour"]])])
         yield f"stranger on {stranger['switch']} {stranger['port']}: {what}", "staged"
     for proposal in report["proposals"]:
         where = f"{proposal['switch']} {proposal['port']}"
         yield f"{proposal['mac']} is on {where}; to take it:  {proposal['command']}", "staged"
+    for link in report.get("link_proposals", ()):
+        ends = f"{link['switch']} {link['port']} leads to {link['peer']} {link['peer_port']}"
+        yield f"{ends}; to declare it:  {link['command']}", "staged"
     for unread in report["unread"]:
         yield f"not understood of {unread['device']}: {unread['message']}", "staged"
     for link in report["links"]:
@@ -95,6 +104,8 @@ def summary(report: Mapping[str, Any]) -> str:
         if state in found
     ]
     text = ", ".join(counts) or "no nic"
+    if wrong := len(report.get("wrong_links", ())):
+        text += f"; {wrong} {'link' if wrong == 1 else 'links'} not as declared"
     if report["unreachable"]:
         text += f"; {len(report['unreachable'])} not read"
     return text

@@ -12,6 +12,7 @@ from haas_console.core.facts import Fact
 from haas_console.core.inventory import Inventory
 from haas_console.core.nictext import links_text, network_text
 from haas_console.core.objects import Ref, network_ref, nic_ref, port_ref
+from haas_console.core.trunktext import end_facts, trunk_facts
 from haas_console.core.whytext import evidence_rows, instant
 from haas_schemas.headnode import Headnode
 from haas_schemas.network import Network
@@ -178,6 +179,7 @@ def _port(inventory: Inventory, ref: Ref, answers: Answers) -> list[Fact]:
     known = record_of(inventory, ref)
     if known is not None:
         facts.append(Fact("role", known.role))
+        facts += end_facts(known)
     if behind is None:
         facts.append(Fact("nic", "nothing is registered behind it", look="dim"))
     else:
@@ -275,12 +277,14 @@ def _switch(inventory: Inventory, switch: Switch) -> list[Fact]:
         Fact("saved", "no: a power cut would undo changes" if switch.unsaved else "yes"),
         Fact("checked", instant(switch.checked) if switch.checked else "never"),
         Fact("plate", f"its {switch.ports} ports", Ref("plate", switch.switch)),
+        Fact("VLANs", switch.vlans or "none"),
     ]
     if switch.retired:
         text = f"since {instant(switch.retired)}: nothing is sent to it, and nothing awaited of it"
         facts.append(Fact("retired", text, look="drift"))
     if switch.stranger:
         facts.append(Fact("stranger", switch.stranger, look="drift"))
+    facts += trunk_facts(switch)
     drifted = (item for item in inventory.drift.values() if item.device == switch.switch)
     for item in drifted:
         link = port_ref(switch.switch, item.target) if item.kind == "port" else None

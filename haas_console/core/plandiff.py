@@ -79,6 +79,8 @@ class Plan:
     more: int = 0
     target: str | None = None
     """The node or network of the project that is planned; None: all of it."""
+    warnings: tuple[str, ...] = ()
+    """Sentences on networks whose places may not reach each other."""
 
     @property
     def devices(self) -> dict[str, list[PlanStep]]:
@@ -122,7 +124,14 @@ def read_plan(
         _step(step, inventory, behind.get((step["device"], step["target"])), below[number])
         for number, step in enumerate(answer["steps"])
     )
-    return Plan(project, answer["digest"], steps, answer.get("more", 0), target)
+    return Plan(
+        project,
+        answer["digest"],
+        steps,
+        answer.get("more", 0),
+        target,
+        tuple(answer.get("warnings", ())),
+    )
 
 
 def _nics_by_port(inventory: Inventory) -> dict[tuple[str, str], Plug]:

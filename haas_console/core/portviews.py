@@ -9,13 +9,14 @@ import string
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from haas_console.core.cablingtext import WORDS
+from haas_console.core.cablingtext import SWAPPED, WORDS
 from haas_console.core.colours import network_look
 from haas_console.core.inventory import Inventory
 from haas_console.core.natural import natural
+from haas_console.core.trunktext import end_text
 from haas_schemas.network import NetworkKey
 from haas_schemas.node import Nic, NicNetwork, Node
-from haas_schemas.switch import Port
+from haas_schemas.switch import Port, Switch
 
 Span = tuple[str, str]
 """Text, and the name of its style."""
@@ -53,7 +54,11 @@ class PortView:
     stranger: str | None = None
     """What was heard on it that nobody registered."""
     leads_to: str | None = None
-    """The switch at the other end of its cable, and its port there."""
+    """The switch at the other end of its cable, and its port there; or a hypervisor."""
+    declared: bool = False
+    """An admin has declared what it leads to; else LLDP tells it."""
+    wrong: str | None = None
+    """What LLDP contradicts that with."""
 
     @property
     def shown(self) -> NicNetwork | None:
@@ -91,13 +96,24 @@ def view(
     seen = _view(switch, name, port, plug)
     found = inventory.drift.get((switch, name))
     known = inventory.switches.get(switch)
-    link = next((link for link in known.links if link.port == name), None) if known else None
     cabling = plug[1].cabling if plug is not None else None
     stranger = port.stranger if port is not None else None
-    if cabling is not None or stranger is not None or link is not None:
-        leads_to = f"{link.peer} {link.peer_port}" if link is not None else None
-        seen = replace(seen, cabling=cabling, stranger=stranger, leads_to=leads_to)
+    if cabling is not None or stranger is not None:
+        seen = replace(seen, cabling=cabling, stranger=stranger)
+    if known is not None and (known.links or known.trunks):
+        seen = _led(seen, known)
     return seen if found is None or found.kind != "port" else replace(seen, drift=found.observed)
+
+
+def _led(seen: PortView, switch: Switch) -> PortView:
+    """A port with what it leads to: as declared, or else as LLDP tells."""
+    for end in switch.trunks:
+        if end.port == seen.port:
+            return replace(seen, leads_to=end_text(end), declared=True, wrong=end.wrong)
+    for link in switch.links:
+        if link.port == seen.port:
+            return replace(seen, leads_to=f"{link.peer} {link.peer_port}")
+    return seen
 
 
 def _view(switch: str, name: str, port: Port | None, plug: Plug | None) -> PortView:
@@ -188,7 +204,11 @@ def describe(seen: PortView) -> str:
     head = f"{seen.switch} {seen.port}"
     if seen.role == "trunk":
         carries = seen.tagged or ("unconfirmed" if seen.state == "unconfirmed" else "no VLAN")
-        leads = f"   leads to {seen.leads_to}" if seen.leads_to else ""
+        leads = ""
+        if seen.leads_to:
+            leads = f"   {'declared to lead' if seen.declared else 'leads'} to {seen.leads_to}"
+        if seen.wrong:
+            leads += f"   {SWAPPED} {seen.wrong}"
         return f"{head}   trunk   carries {carries}{leads}{_drifted(seen)}"
     parts = [head, seen.behind or "no nic behind it"]
     if seen.nic is not None and seen.nic.kind == "bmc":

@@ -193,15 +193,21 @@ def _drift(inventory: Inventory, now: datetime) -> Figure | None:
 
 
 def _cabling(inventory: Inventory) -> Figure | None:
-    found = [one for one in inventory.switches.values() if one.swapped]
-    if not found:
-        return None
+    switches = sorted(inventory.switches.values(), key=lambda one: natural(one.switch))
     facts = [
         Fact("", f"{one.switch}  {one.swapped} nics", Ref("switch", one.switch), "drift")
-        for one in sorted(found, key=lambda one: natural(one.switch))
+        for one in switches
+        if one.swapped
     ]
-    count = sum(one.swapped for one in found)
-    noun = "nic" if count == 1 else "nics"
+    ends = [(one.switch, end) for one in switches for end in one.trunks if end.wrong]
+    facts += [
+        Fact("", f"{switch} {end.port}  {end.wrong}", port_ref(switch, end.port), "drift")
+        for switch, end in ends
+    ]
+    if not facts:
+        return None
+    count = sum(one.swapped for one in switches) + len(ends)
+    noun = ("nic" if count == 1 else "nics") if not ends else "cables" if count > 1 else "cable"
     text = f"{SWAPPED} {count} {noun} not cabled as registered"
     return Figure("cabling", f"{SWAPPED} {count} miscabled", text, "bad", facts=_some(facts))
 

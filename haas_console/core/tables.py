@@ -22,6 +22,7 @@ from haas_console.core.natural import natural
 from haas_console.core.sharelist import Share
 from haas_console.core.timeline import TimelineEntry
 from haas_console.core.times import elapsed, moment, moment_of
+from haas_console.core.trunktext import end_text
 from haas_schemas.drift import DriftItem
 from haas_schemas.headnode import Headnode, HeadnodeNic
 from haas_schemas.job import Job
@@ -227,6 +228,10 @@ SWITCHES: Table[SwitchLine] = Table(
         "ports": _of_switch(lambda s: str(s.ports)),
         "checked": _of_switch(lambda s: _when(s.checked, "never")),
         "transport": _of_switch(lambda s: s.transport),
+        "vlans": _of_switch(lambda s: s.vlans or "-"),
+        "trunks": _of_switch(
+            lambda s: ", ".join(f"{end.port} = {end_text(end)}" for end in s.trunks) or "-"
+        ),
     },
     usual=("switch",),
     flexible="switch",
@@ -235,7 +240,7 @@ SWITCHES: Table[SwitchLine] = Table(
         "checked": lambda line: (line.switch.checked or "") if line.switch else "",
         "drift": lambda line: line.drift,
     },
-    most={"switch": 24, "host": 30},
+    most={"switch": 24, "host": 30, "vlans": 40, "trunks": 60},
 )
 
 

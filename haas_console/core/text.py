@@ -137,10 +137,13 @@ def record_lines(
 
 
 def plan_lines(plan: Mapping[str, Any]) -> list[str]:
-    """A plan: each step with the exact lines that will be sent, and at last the digest."""
+    """A plan: each step with the exact lines that will be sent, and at last the digest.
+
+    Before them stand its warnings.
+    """
+    lines = [f"warning: {clean(warning)}" for warning in plan.get("warnings", ())]
     if plan["empty"]:
-        return ["nothing to do"]
-    lines = []
+        return [*lines, "nothing to do"]
     steps = plan["steps"]
     for number, (step, below) in enumerate(zip(steps, lines_below(steps), strict=True), 1):
         shared = f", {with_below(below)}" if below else ""

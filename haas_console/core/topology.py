@@ -210,11 +210,13 @@ class Picture:
             name = block.trunks[at]
             trunk = self._trunk(block.switch, name) if name else None
             carried = vlan_text(trunk) + (DRIFTED if trunk.drift else "") if trunk else ""
-            carried += f" to {trunk.leads_to}" if trunk and trunk.leads_to else ""
+            if trunk and trunk.leads_to:
+                sign = SWAPPED if trunk.wrong else "=" if trunk.declared else "to"
+                carried += f" {sign} {trunk.leads_to}"
             text = f"{name} {carried}".strip()
             text = f"trunk {text}".strip() if len(text) + 6 < inner else text
             text = _fit(text, inner - 1).rstrip().rjust(inner - 1) + " "
-            look = "bad" if trunk and trunk.drift else "head"
+            look = "bad" if trunk and (trunk.drift or trunk.wrong) else "head"
             return [(" " * left, ""), _SIDE, (text, look), ("[", "head")], True
         if at == len(block.trunks):
             return [(" " * left, ""), ("└" + "─" * inner + "┘", "rule")], False
@@ -227,6 +229,7 @@ class Picture:
         badge += f"{drifted}{DRIFTED} " if drifted else ""
         more = f"{known.dialect} " if known else ""
         more += "unsaved! " if known and known.unsaved else ""
+        more += f"VLAN {known.vlans} " if known and known.vlans else ""
         title = _fit(title, max(0, min(len(title), inner - 1 - len(badge))))
         more = _fit(more, min(len(more), max(0, inner - 1 - len(title) - len(badge))))
         tail = "─" * (inner - 1 - len(title) - len(badge) - len(more))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from msgspec import Meta
@@ -30,8 +30,10 @@ from haas_rpcd.store import (
     trunks,
     vlans,
 )
+from haas_rpcd.store.cabling import LinkRow
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.switches import SwitchRow
+from haas_rpcd.store.trunks import TrunkEndRow
 from haas_schemas.common import Deleted, Page, timestamp
 from haas_schemas.names import Fingerprint, Host, Limit, Name
 from haas_schemas.switch import (
@@ -51,6 +53,46 @@ LoginPort = Annotated[
 
 def record(tx: Tx, row: SwitchRow) -> Switch:
     """Return the API's record of a switch."""
+    return _record(
+        tx,
+        row,
+        links=cabling.links(tx, row.name),
+        ends=trunks.of_switch(tx, row.id),
+        present=[found.vlan for found in vlans.on_switch(tx, row.id)],
+    )
+
+
+def _records(tx: Tx, rows: Sequence[SwitchRow]) -> list[Switch]:
+    """Return the API's records of many switches: by few queries."""
+    links: dict[str, list[LinkRow]] = {}
+    for link in cabling.links(tx):
+        links.setdefault(link.switch, []).append(link)
+    ends: dict[str, list[TrunkEndRow]] = {}
+    for end in trunks.everyone(tx):
+        ends.setdefault(end.switch, []).append(end)
+    present: dict[str, list[int]] = {}
+    for found in vlans.everywhere(tx):
+        present.setdefault(found.switch, []).append(found.vlan)
+    return [
+        _record(
+            tx,
+            row,
+            links=links.get(row.name, ()),
+            ends=ends.get(row.name, ()),
+            present=present.get(row.name, ()),
+        )
+        for row in rows
+    ]
+
+
+def _record(
+    tx: Tx,
+    row: SwitchRow,
+    *,
+    links: Sequence[LinkRow],
+    ends: Sequence[TrunkEndRow],
+    present: Sequence[int],
+) -> Switch:
     stranger = None
     if row.stranger is not None:
         other = identities.same_as(tx, row.stranger, but=row.name)
@@ -74,9 +116,9 @@ def record(tx: Tx, row: SwitchRow) -> Switch:
         retired=timestamp(row.retired),
         swapped=row.swapped,
         cabling_checked=timestamp(row.cabling_checked),
-        links=tuple(link_record(link) for link in cabling.links(tx, row.name)),
-        trunks=tuple(end_record(end) for end in trunks.of_switch(tx, row.id)),
-        vlans=vlan_ranges([found.vlan for found in vlans.on_switch(tx, row.id)]),
+        links=tuple(map(link_record, links)),
+        trunks=tuple(map(end_record, ends)),
+        vlans=vlan_ranges(list(present)),
     )
 
 
@@ -260,7 +302,7 @@ async def reinstate(call: Call, switch: Name) -> Switch:
 def list_(call: TxCall, limit: Limit = 1000, after: str | None = None) -> Page[Switch]:
     """List the switches."""
     rows = switches.page(call.tx, limit, after or "")
-    return paged([record(call.tx, row) for row in rows], limit, rows[-1].name if rows else None)
+    return paged(_records(call.tx, rows), limit, rows[-1].name if rows else None)
 
 
 @method("switch.show")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from haas_rpcd.model import PortRef
@@ -41,15 +42,17 @@ class TrunkEndRow(Row, frozen=True):
         return f"{self.peer_switch} {self.peer_port}" if self.peer else f"{self.hypervisor}"
 
 
-class _EndsRow(Row, frozen=True):
-    switch: str
+class _SwitchRow(Row, frozen=True):
+    id: int
+    name: str
     trunks: int
-    declared: int
     retired: bool
 
-    @property
-    def open_ends(self) -> int:
-        return self.trunks - self.declared if self.trunks else 1
+
+class _LinkRow(Row, frozen=True):
+    switch_id: int
+    peer_id: int | None
+    hypervisor: str | None
 
 
 class _CountRow(Row, frozen=True):
@@ -160,37 +163,35 @@ def ports(tx: Tx) -> frozenset[PortRef]:
 
 
 def fabric(tx: Tx) -> Fabric | None:
-    """Return what trunk ports lead to; None if nothing is declared of any."""
+    """Return what trunk ports lead to; None if nothing is, or was, declared of any."""
     if not declared(tx):
         return None
-    rows = tx.query(
-        _EndsRow,
-        "SELECT switch.name AS switch, count(port.id) AS trunks,"
-        f" count(CASE WHEN {_DECLARED} THEN 1 END) AS declared,"
-        " switch.retired IS NOT NULL AS retired"
-        " FROM switch LEFT JOIN port ON port.switch_id = switch.id AND port.role = 'trunk'"
-        " LEFT JOIN trunk_end ON trunk_end.port_id = port.id"
-        " GROUP BY switch.id ORDER BY switch.name",
+    switches = tx.query(
+        _SwitchRow,
+        "SELECT id, name, (SELECT count(*) FROM port WHERE switch_id = switch.id"
+        " AND role = 'trunk') AS trunks, retired IS NOT NULL AS retired FROM switch ORDER BY name",
     )
-    links = tx.query(
-        _PairRow,
-        "SELECT DISTINCT switch.name AS one, peer_switch.name AS other FROM trunk_end"
-        " JOIN port ON port.id = trunk_end.port_id JOIN switch ON switch.id = port.switch_id"
-        " JOIN port AS peer ON peer.id = trunk_end.peer_id"
-        " JOIN switch AS peer_switch ON peer_switch.id = peer.switch_id"
-        " WHERE switch.name < peer_switch.name ORDER BY 1, 2",
+    ends = tx.query(
+        _LinkRow,
+        "SELECT port.switch_id, peer.switch_id AS peer_id, trunk_end.hypervisor FROM trunk_end"
+        " JOIN port ON port.id = trunk_end.port_id LEFT JOIN port AS peer"
+        f" ON peer.id = trunk_end.peer_id WHERE {_DECLARED}",
     )
-    hosts = tx.query(
-        _PairRow,
-        "SELECT DISTINCT trunk_end.hypervisor AS one, switch.name AS other FROM trunk_end"
-        " JOIN port ON port.id = trunk_end.port_id JOIN switch ON switch.id = port.switch_id"
-        " WHERE trunk_end.hypervisor IS NOT NULL ORDER BY 1, 2",
-    )
+    names = {row.id: row.name for row in switches}
+    taken = Counter(end.switch_id for end in ends)
+    links = {
+        (names[end.switch_id], names[end.peer_id])
+        for end in ends
+        if end.peer_id is not None and names[end.switch_id] < names[end.peer_id]
+    }
+    hosts = {(end.hypervisor, names[end.switch_id]) for end in ends if end.hypervisor is not None}
     return Fabric(
-        open_ends=tuple((row.switch, row.open_ends) for row in rows),
-        links=tuple((row.one, row.other) for row in links),
-        hosts=tuple((row.one, row.other) for row in hosts),
-        retired=frozenset(row.switch for row in rows if row.retired),
+        open_ends=tuple(
+            (row.name, row.trunks - taken[row.id] if row.trunks else 1) for row in switches
+        ),
+        links=tuple(sorted(links)),
+        hosts=tuple(sorted(hosts)),
+        retired=frozenset(row.name for row in switches if row.retired),
     )
 
 

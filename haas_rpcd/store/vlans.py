@@ -115,6 +115,15 @@ def on_switches(tx: Tx, vlans: Sequence[int]) -> list[SwitchVlanRow]:
     )
 
 
+def everywhere(tx: Tx) -> list[SwitchVlanRow]:
+    """Return all VLANs that HaaS has created, or may have created, with their switches."""
+    return tx.query(
+        SwitchVlanRow,
+        "SELECT switch.name AS switch, switch_vlan.vlan, switch_vlan.confirmed FROM switch_vlan"
+        " JOIN switch ON switch.id = switch_vlan.switch_id",
+    )
+
+
 def on_switch(tx: Tx, switch_id: int) -> list[PresenceRow]:
     """Return all VLANs that HaaS has created, or may have created, on a switch."""
     return tx.query(

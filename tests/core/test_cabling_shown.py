@@ -7,9 +7,13 @@ from msgspec.structs import replace
 from haas_console.core.cablingtext import nic_facts, proof_facts, report_lines, summary
 from haas_console.core.faceplate import labeller, legend, plate
 from haas_console.core.inventory import Inventory
+from haas_console.core.objects import port_ref
 from haas_console.core.portviews import describe, plugs, views
+from haas_console.core.text import plan_lines
 from haas_console.core.topology import Picture
+from haas_console.core.trunktext import end_facts, trunk_facts
 from haas_schemas.cabling import CablingState, SwitchLink
+from haas_schemas.switch import PeerPort, Port, TrunkEnd
 from tests.tui.sites import small_site
 
 STRANGER = {
@@ -79,6 +83,58 @@ def test_a_trunk_that_leads_to_another_switch_says_so() -> None:
     [trunk] = [port for port in views(site, "sw1", plugs(site)["sw1"]) if port.port == "Gi1/0/8"]
     assert known["Gi1/0/8"].role == "trunk"
     assert describe(trunk).endswith("carries 100-199   leads to sw2 Gi1/0/7")
+
+
+def test_a_trunk_shows_what_is_declared_of_it_and_what_contradicts_that() -> None:
+    site = small_site()
+    told = SwitchLink("sw1", "Gi1/0/8", "sw3", "Gi1/0/9", "")
+    for wrong, sign, look in ((None, "=", "head"), ("its LLDP says otherwise", "✗", "bad")):
+        end = TrunkEnd("Gi1/0/8", PeerPort("sw2", "Gi1/0/7"), None, wrong)
+        switch = replace(site.switches["sw1"], links=(told,), trunks=(end,), vlans="104-105")
+        site.switches["sw1"] = switch
+        drawn = Picture(site, "astro", 120)
+        lines = [drawn.line(at) for at in range(len(drawn))]
+        [trunk] = [part for line in lines for part in line if "Gi1/0/8" in part[0]]
+        assert trunk == (
+            f"trunk Gi1/0/8 {{100-199}} {sign} sw2 Gi1/0/7 ".rjust(len(trunk[0])),
+            look,
+        )
+        assert any("VLAN 104-105" in text for line in lines for text, _ in line)
+        [port] = [each for each in views(site, "sw1", plugs(site)["sw1"]) if each.role == "trunk"]
+        assert "declared to lead to sw2 Gi1/0/7" in describe(port)
+        assert ("✗ its LLDP says otherwise" in describe(port)) is (wrong is not None)
+        facts = [(fact.name, fact.text) for fact in trunk_facts(switch)]
+        assert facts[0] == ("trunk", "Gi1/0/8  leads to sw2 Gi1/0/7, as declared")
+        assert facts[1:] == ([("", "✗ its LLDP says otherwise")] if wrong else [])
+
+
+def test_the_details_of_a_trunk_port_say_what_it_leads_to() -> None:
+    port = Port("sw1", "Gi1/0/8", "trunk", None, None, None, None)
+    [fact] = end_facts(port)
+    assert fact.text == "anywhere: nothing is declared"
+    [fact] = end_facts(replace(port, hypervisor="master"))
+    assert fact.text == "the hypervisor master, as declared"
+    [fact] = end_facts(replace(port, peer=PeerPort("sw2", "Gi1/0/7")))
+    assert (fact.text, fact.link) == ("sw2 Gi1/0/7, as declared", port_ref("sw2", "Gi1/0/7"))
+    assert list(end_facts(replace(port, role="access"))) == []
+
+
+def test_a_report_tells_links_that_are_wrong_and_how_to_declare_others() -> None:
+    wrong = {"switch": "sw1", "port": "Gi1/0/8", "declared": "sw2 Gi1/0/7", "why": "its LLDP …"}
+    proposal = {"switch": "sw1", "port": "Gi1/0/9", "peer": "sw3", "peer_port": "Gi1/0/9",
+                "command": "port set sw1 Gi1/0/9 --peer …"}  # fmt: skip
+    report = {**REPORT, "wrong_links": [wrong], "link_proposals": [proposal]}
+    lines = [text for text, _ in report_lines(report)]
+    assert "✗ sw1 Gi1/0/8 is declared to lead to sw2 Gi1/0/7: its LLDP …" in lines
+    assert (
+        "sw1 Gi1/0/9 leads to sw3 Gi1/0/9; to declare it:  port set sw1 Gi1/0/9 --peer …" in lines
+    )
+    assert "; 1 link not as declared" in summary(report)
+
+
+def test_a_plan_s_warnings_stand_before_its_steps() -> None:
+    answer = {"empty": True, "steps": [], "digest": "d", "warnings": ["Network a/b may be cut."]}
+    assert plan_lines(answer) == ["warning: Network a/b may be cut.", "nothing to do"]
 
 
 def test_a_report_says_first_what_could_not_be_read_and_what_is_wrong() -> None:

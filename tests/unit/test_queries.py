@@ -219,6 +219,7 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     ],
     trunks.wrong: lambda tx: [linked(tx), trunks.wrong(tx)],
     trunks.fabric: lambda tx: [linked(tx), trunks.fabric(tx)],
+    trunks.ports: lambda tx: trunks.ports(tx),
     passing.Passing.may_pass: lambda tx: [
         linked(tx),
         jobs.open_changes(tx, ["sw2"], but_of=1),
@@ -374,6 +375,7 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     vlans.bridges: lambda tx: vlans.bridges(tx, [100]),
     vlans.all_bridges: lambda tx: vlans.all_bridges(tx, MASTER),
     vlans.ports_on: lambda tx: vlans.ports_on(tx, [100]),
+    vlans.everywhere: lambda tx: vlans.everywhere(tx),
     vlans.headnodes_on: lambda tx: vlans.headnodes_on(tx, [101]),
     vlans.by_ids: lambda tx: vlans.by_ids(
         tx, vlans.VlanRow, "SELECT vlan FROM vlan_claim WHERE vlan IN ({})", [100, 101]

@@ -199,6 +199,9 @@ class ApplyScreen(ConsoleScreen):
         if plan is not None and self._newer is not None:
             changed = difference(plan, self._newer).sentence
             notice = f"The plan has changed since ({changed}); r shows the new one."
+        elif plan is not None and plan.warnings:
+            more = f" (and {len(plan.warnings) - 1} more)" if len(plan.warnings) > 1 else ""
+            notice = f"{plan.warnings[0]}{more}"
         elif plan is not None and not notice:
             notice = self._waits_for()
         self.head.show([[(f" {summary}", "head")], [(f" {counts}", "")]])

@@ -164,6 +164,8 @@ class SwitchScreen(ConsoleScreen):
             parts.append(("   ! another switch answers", "drift"))
         if known.swapped:
             parts.append((f"   {SWAPPED} {known.swapped} not cabled as registered", "drift"))
+        if wrong_ends := sum(end.wrong is not None for end in known.trunks):
+            parts.append((f"   {SWAPPED} {wrong_ends} not cabled as declared", "drift"))
         if drifted := self.session.inventory.drifted(switch):
             parts.append((f"   {DRIFTED} {drifted} drifted", "drift"))
         return parts
