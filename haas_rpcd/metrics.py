@@ -88,6 +88,11 @@ class Metrics:
         self._store_size = gauge("store_bytes", "Size of the database.")
         self._disk_free = gauge("disk_free_bytes", "Free space on its disk.")
         self._backup = gauge("last_backup_timestamp_seconds", "When the newest backup was made.")
+        self._copies = gauge(
+            "copies_age_seconds",
+            "How old the copies of the database are, or what a standby serves.",
+            "role",
+        )
         self._master = gauge("master_device_up", "1 if libvirt or the network answers.", "device")
 
     # --- counting ---------------------------------------------------------------------------------
@@ -191,6 +196,9 @@ class Metrics:
         self._store_size.set(health.store.size or 0)
         self._disk_free.set(health.store.free or 0)
         self._backup.set(seconds(health.last_backup) or 0)
+        self._copies.clear()
+        if health.ha is not None and health.ha.age is not None:
+            self._copies.labels(health.ha.role).set(health.ha.age)
         for device, up in (("libvirt", health.libvirt), ("trunk", health.trunk)):
             if up is not None:
                 self._master.labels(device).set(up)

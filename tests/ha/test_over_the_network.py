@@ -113,7 +113,7 @@ def guarded(tmp_path: Path) -> Iterator[GuardedEtcd]:
 def test_the_other_takes_over_what_was_copied_by_sftp(tmp_path: Path, guarded: GuardedEtcd) -> None:
     with Witness(tmp_path) as witness:
         ha = (
-            f"ttl = {TTL}\nrefresh = 0.5\netcd = {json.dumps([guarded.url])}\n"
+            f"ttl = {TTL}\nrefresh = 1\netcd = {json.dumps([guarded.url])}\n"
             f'etcd_ca = "{guarded.ca}"\n'
             f'etcd_cert = "{guarded.client.cert}"\netcd_key = "{guarded.client.key}"\n'
             f'replica = "sftp://haas@127.0.0.1:{witness.port}/copies"\n'

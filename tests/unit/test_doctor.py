@@ -33,7 +33,8 @@ from haas_rpcd.config import (
     StoreSettings,
     SwitchSettings,
 )
-from haas_rpcd.doctor import Finding, World, files, host, hypervisor, switches, unit
+from haas_rpcd.doctor import Finding, World, copies, files, host, hypervisor, switches, unit
+from haas_rpcd.hasettings import HaSettings
 from haas_rpcd.registered import RegisteredSwitch
 from haas_rpcd.sim.ios import IosSwitch, gigabit
 from haas_rpcd.store import switches as stored
@@ -54,6 +55,23 @@ def world(tmp_path: Path, **tables: object) -> World:
         }
     )
     return World(settings, tmp_path / "haas.toml", root=tmp_path)
+
+
+def test_copies_that_could_not_be_made_are_a_fault(tmp_path: Path) -> None:
+    ha = HaSettings(
+        etcd=("https://a:2379",),
+        etcd_ca=str(tmp_path / "gone.pem"),
+        replica="file:///srv/haas",
+        litestream=str(tmp_path / "litestream"),
+    )
+    found = copies.programs(world(tmp_path, ha=ha))
+    assert [one.level for one in found] == ["fault", "fault"]
+    assert "litestream can't be run" in found[0].text
+    assert "[ha] etcd_ca" in found[1].text
+    write(tmp_path / "litestream", "#!/bin/sh\n", 0o755)
+    write(tmp_path / "gone.pem")
+    assert [one.level for one in copies.programs(world(tmp_path, ha=ha))] == ["ok"]
+    assert copies.programs(world(tmp_path)) == []
 
 
 def write(path: Path, text: str = "", mode: int = 0o600) -> Path:
