@@ -14,6 +14,7 @@ from haas_rpcd.methods import (  # noqa: F401 - importing declares them
     headnode,
     health,
     hypervisor,
+    job,
     network,
     nic,
     node,

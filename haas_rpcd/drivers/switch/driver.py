@@ -16,15 +16,17 @@ from haas_rpcd.drivers.switch.batch import known_states, lines_of, outcomes_of, 
 from haas_rpcd.drivers.switch.cabling import Cabling
 from haas_rpcd.drivers.switch.channels import channel_seen
 from haas_rpcd.drivers.switch.dialect import Dialect
-from haas_rpcd.drivers.switch.opening import Connect, CredentialLookup, Opening, delays
+from haas_rpcd.drivers.switch.opening import Connect, CredentialLookup, Opening
 from haas_rpcd.drivers.switch.parts import Ports, run_checked
 from haas_rpcd.drivers.switch.reader import SwitchReader
 from haas_rpcd.drivers.switch.refusals import no_port, refuses_several, send_apart
+from haas_rpcd.drivers.switch.saving import save
 from haas_rpcd.drivers.switch.script import Line
 from haas_rpcd.drivers.switch.session import ScriptResult, Session
 from haas_rpcd.drivers.switch.sessionlist import end_others
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.drivers.switch.transcript import Transcript
+from haas_rpcd.drivers.switch.waiting import until_free
 from haas_rpcd.drivers.switch.writer import Options
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import (
@@ -198,25 +200,20 @@ class SwitchDriver:
 
     async def _run_when_free(self, lines: Sequence[Line], progress: Progress) -> ScriptResult:
         """Run a script; start again while another session holds the configuration."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._settings.busy_timeout
         busy = self._dialect.dialogue.busy
-        for delay in delays():
-            result = await self._run(lines, progress)
-            if (
-                result.error is None
-                or busy is None
-                or not busy.search(result.error.message)
-                or self._session is None
-                or loop.time() + delay > deadline
-                or progress.cancelled()
-            ):
-                break
-            progress.line_sent(
+
+        def held(result: ScriptResult) -> bool:
+            again = result.error is not None and busy and busy.search(result.error.message)
+            return bool(again) and self._session is not None and not progress.cancelled()
+
+        return await until_free(
+            lambda: self._run(lines, progress),
+            held,
+            self._settings.busy_timeout,
+            lambda: progress.line_sent(
                 lines[0].shown_at, f"# somebody else configures {self._name}: waiting"
-            )
-            await asyncio.sleep(delay)  # the switch said "try later"
-        return result
+            ),
+        )
 
     async def _run(self, lines: Sequence[Line], progress: Progress) -> ScriptResult:
         session = self._open_session
@@ -276,18 +273,8 @@ class SwitchDriver:
     async def _save_now(self, report: Report) -> None:
         await self._leave_config()
         self._saved = False
-        answer = ""
-        for line in self._dialect.dialogue.save:
-            report(line)
-            answer += await self._open_session.command(
-                line, timeout=self._settings.answer_timeout * _SAVE_FACTOR
-            )
-        if not self._dialect.dialogue.confirms_save(answer):
-            raise DeviceError(
-                f"{self._name} did not say that it saved its configuration (it said"
-                f' "{" ".join(answer.split())[:200]}"): save it by hand, or apply again.',
-                reason="refused",
-            )
+        timeout = self._settings.answer_timeout * _SAVE_FACTOR
+        await save(self._name, self._open_session, self._dialect.dialogue, timeout, report)
         self._saved = True
 
     # --- reading ----------------------------------------------------------------------------------

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.session import Session
 from haas_rpcd.drivers.switch.transcript import Transcript
 from haas_rpcd.drivers.switch.transport import Transport
+from haas_rpcd.drivers.switch.waiting import delays
 from haas_rpcd.errors import DeviceError
 
 CredentialLookup = Callable[[], Credential]
@@ -22,14 +22,6 @@ CredentialLookup = Callable[[], Credential]
 
 Connect = Callable[[], Awaitable[Transport]]
 """Opens a connection to the switch. Raises DeviceError."""
-
-RETRY_DELAYS = (0.5, 1.0, 2.0, 4.0)
-"""Seconds between attempts on a busy switch; the last one repeats."""
-
-
-def delays() -> Iterator[float]:
-    """Yield the seconds to wait before each further attempt on a busy switch, without end."""
-    return itertools.chain(RETRY_DELAYS, itertools.repeat(RETRY_DELAYS[-1]))
 
 
 @dataclass(frozen=True)

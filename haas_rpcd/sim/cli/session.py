@@ -8,33 +8,22 @@ question or a page waits for an answer, or if the client does not read.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
 from haas_rpcd.sim.cli.editor import Editor, Key
+from haas_rpcd.sim.cli.idle import IdleTimer
 from haas_rpcd.sim.cli.interpreter import Interpreter
+from haas_rpcd.sim.cli.question import Answer, Question
 from haas_rpcd.sim.cli.records import MASK, LineRecord
 from haas_rpcd.sim.cli.texts import Mode, RejectedError
 from haas_rpcd.sim.cli.wire import Conversation, Wire
-
-Answer = Callable[[str], Iterable[str] | None]
 
 MAX_AHEAD = 65536
 """Bytes that a client may send ahead before the switch stops reading from it."""
 
 MAX_UNWRITTEN = 65536
 """Characters of answers that are collected before they are written."""
-
-
-@dataclass(frozen=True)
-class _Question:
-    """A prompt that waits for an answer: a line or a single key."""
-
-    answered: Answer
-    mode: str
-    key: bool
-    shows_key: bool
 
 
 class Session(Conversation):
@@ -63,10 +52,10 @@ class Session(Conversation):
         self._output: list[str] = []
         self._unwritten = 0
         self._logs: list[str] = []  # messages that came while a line was executed
-        self._question: _Question | None = None
+        self._question: Question | None = None
         self._rest: list[str] = []  # the lines that follow --More--
         self._timer: asyncio.TimerHandle | None = None
-        self._idle: asyncio.TimerHandle | None = None
+        self._idle = IdleTimer(self._timed_out)
         self._busy = False
         self._held = False  # the client does not read
         self._stalled = False
@@ -92,12 +81,9 @@ class Session(Conversation):
 
     def _wait_for_more(self) -> None:
         """Close the session if there is no input for too long."""
-        if self._idle is not None:
-            self._idle.cancel()
-            self._idle = None
-        seconds = self.switch.faults.idle_timeout
-        if seconds is not None and self._connected:
-            self._idle = asyncio.get_running_loop().call_later(seconds, self._timed_out)
+        self._idle.stop()
+        if self._connected:
+            self._idle.start(self.switch.faults.idle_timeout)
 
     def _timed_out(self) -> None:
         self._write(self.switch.idle_text)
@@ -106,8 +92,7 @@ class Session(Conversation):
 
     def lost(self) -> None:
         """End the session. Unfinished edits are lost."""
-        if self._idle is not None:
-            self._idle.cancel()
+        self._idle.stop()
         if self._timer is not None:
             self._timer.cancel()
         self._connected = False
@@ -172,7 +157,7 @@ class Session(Conversation):
         A key is echoed only with ``shows_key``. ``echo``: False for none, or what replaces each
         character (``"*"``). ``mode`` is for the records: ``password`` and ``enable`` are masked.
         """
-        self._question = _Question(answered, mode, key, shows_key)
+        self._question = Question(answered, mode, key, shows_key)
         self.editor.begin(question, echo=echo)
 
     def ask_nothing(self, printed: Iterable[str]) -> None:

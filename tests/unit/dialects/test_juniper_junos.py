@@ -238,7 +238,7 @@ class Admin:
 async def test_the_driver_waits_for_a_locked_configuration(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("haas_rpcd.drivers.switch.opening.RETRY_DELAYS", (0.01,))
+    monkeypatch.setattr("haas_rpcd.drivers.switch.waiting.RETRY_DELAYS", (0.01,))
     switch = ex4300()
     async with driving(switch, busy_timeout=5.0) as driver, Admin(switch) as admin:
         await admin.types("configure exclusive")

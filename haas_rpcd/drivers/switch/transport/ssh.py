@@ -22,6 +22,12 @@ from haas_rpcd.drivers.switch.transport.client_key import client_keys
 from haas_rpcd.drivers.switch.transport.hostkeycheck import HostKeyCheck
 from haas_rpcd.drivers.switch.transport.keepalive import PROBES, keep_alive, reset_on_close
 from haas_rpcd.drivers.switch.transport.known_hosts import HostKey, KnownHosts, Verdict
+from haas_rpcd.drivers.switch.transport.sshalgorithms import (
+    CERTIFIED,
+    KINDS,
+    LEGACY,
+    host_key_algorithms,
+)
 from haas_rpcd.drivers.switch.transport.sshclient import Connected, LoginClient
 from haas_rpcd.errors import DeviceError
 
@@ -29,34 +35,6 @@ from haas_rpcd.errors import DeviceError
 warnings.filterwarnings("ignore", "Diffie-Hellman over finite fields", module=r"asyncssh\.crypto")
 
 asyncssh.set_log_level("WARNING")  # lower levels log user names and packets
-
-_KINDS: dict[str, tuple[str, ...]] = {
-    "ssh-ed25519": ("ssh-ed25519",),
-    "ecdsa-sha2-nistp256": ("ecdsa-sha2-nistp256",),
-    "ecdsa-sha2-nistp384": ("ecdsa-sha2-nistp384",),
-    "ecdsa-sha2-nistp521": ("ecdsa-sha2-nistp521",),
-    "ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"),  # SHA-1 last: for older switches only
-}
-"""The types of host keys, best first, and the signature algorithms of each (RFC 8332)."""
-
-_CERTIFIED = (
-    "ssh-ed25519-cert-v01@openssh.com",
-    "ecdsa-sha2-nistp256-cert-v01@openssh.com",
-    "ecdsa-sha2-nistp384-cert-v01@openssh.com",
-    "ecdsa-sha2-nistp521-cert-v01@openssh.com",
-    "rsa-sha2-512-cert-v01@openssh.com",
-    "rsa-sha2-256-cert-v01@openssh.com",
-)
-"""The algorithms of host keys that an authority has signed (OpenSSH's PROTOCOL.certkeys)."""
-
-_LEGACY: dict[str, str] = {
-    "kex_algs": "+diffie-hellman-group-exchange-sha1,diffie-hellman-group1-sha1",
-    "encryption_algs": "+aes256-cbc,aes192-cbc,aes128-cbc,3des-cbc",
-    "mac_algs": "+hmac-sha1-96",
-}
-"""Algorithms of IOS 12 and its contemporaries, offered after all better ones. They can be broken,
-so they are only used for switches with the option ``ssh_legacy``. (diffie-hellman-group14-sha1 and
-ssh-rsa are the last of asyncssh's defaults.)"""
 
 
 class SshTransport:
@@ -178,7 +156,7 @@ class SshAddress:
                 gss_host=None,
                 preferred_auth="publickey,keyboard-interactive,password",
                 server_host_key_algs=[
-                    *(_CERTIFIED if authorities else ()),
+                    *(CERTIFIED if authorities else ()),
                     *self._host_key_algs(),
                 ],
                 keepalive_interval=self.settings.keepalive,
@@ -265,7 +243,7 @@ class SshAddress:
                     agent_path=None,
                     gss_host=None,
                     preferred_auth="hostbased",
-                    server_host_key_algs=list(_CERTIFIED),
+                    server_host_key_algs=list(CERTIFIED),
                     **self._algorithms(),
                 )
                 connection.abort()
@@ -283,7 +261,7 @@ class SshAddress:
         shown = await self.host_key()
         if shown.fingerprint == fingerprint:
             return shown
-        for kind in _KINDS:
+        for kind in KINDS:
             try:
                 other = await self.host_key([kind])
             except DeviceError:
@@ -302,13 +280,12 @@ class SshAddress:
     # --- algorithms -------------------------------------------------------------------------------
 
     def _algorithms(self) -> dict[str, Any]:
-        return dict(_LEGACY) if self.legacy else {}
+        return dict(LEGACY) if self.legacy else {}
 
     def _host_key_algs(self, kinds: Sequence[str] = ()) -> list[str]:
         """Return the signature algorithms to offer: those of known keys first, as ssh does."""
         known = {key.kind for key in self.known_hosts.keys(self.host, self.port)}
-        wanted = list(kinds) or sorted(_KINDS, key=lambda kind: kind not in known)
-        algs = [alg for kind in wanted for alg in _KINDS[kind]]
+        algs = host_key_algorithms(kinds or sorted(KINDS, key=lambda kind: kind not in known))
         return [*algs, "ssh-dss"] if self.legacy and not kinds else algs
 
     def _revoked(self) -> list[asyncssh.SSHKey]:
