@@ -214,7 +214,7 @@ async def test_what_a_member_of_a_channel_hears_is_its_channels(kind: Kind) -> N
     async with driving(switch, options=kind.options) as driver:
         every = [kind.name(name) for name in switch.port_list]
         await send(driver, *(SetPort(port, PARKED) for port in every))
-        await send(driver, SetPort(channel.name, PortConfig(100), channel))
+        await send(driver, SetPort(channel.name, PortConfig(100), channel, tuple(ports)))
         await send(driver, *(SetPort(port, member, channel) for port in ports))
         found = await driver.read_cabling()
     assert found.unread == ()
