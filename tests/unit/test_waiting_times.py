@@ -95,7 +95,7 @@ async def test_a_release_command_that_ended_while_the_daemon_was_held_up_has_end
 
 
 async def test_libvirt_that_answered_while_the_daemon_was_held_up_has_answered() -> None:
-    worker = Worker("test")
+    worker = Worker("test", "test:///default")
     asyncio.get_running_loop().call_soon(time.sleep, LONG)
     assert await worker.call(lambda task: time.sleep(SHORT) or "an answer", LIMITED) == "an answer"
     worker.end()
