@@ -103,6 +103,7 @@ class Site:
         self.master = master
         self.hv2 = hv2
         self.hashes = Kept()
+        self.synced: list[set[str]] = []
         self.copies = self.made_anew()
         self.reported: list[Transferred] = []
         self.providing: asyncio.Task[str]
@@ -114,7 +115,11 @@ class Site:
             return self.hv2.uri
 
         source = ImageSource("master", self.master.uri, self.hashes)
-        return ImageCopies("hv2", self.hv2.uri, reach, source)
+        return ImageCopies("hv2", self.hv2.uri, reach, source, self.sync)
+
+    async def sync(self) -> None:
+        """Note what a power failure at this moment would leave."""
+        self.synced.append(self.hv2.files())
 
     async def provide(self, stopped: Callable[[], bool] = lambda: False) -> str:
         """Have the image on hv2; return the domain that clones are made from."""
@@ -170,6 +175,7 @@ async def test_an_image_is_copied_once_with_all_that_it_consists_of(site: Site) 
     assert site.hv2.domains() == {domain}
     files = site.hv2.files()
     assert len(files) == 3
+    assert site.synced == [files], "it is on the disk before it counts as ready"
     assert site.copied_disk() == (site.master.images / "base.img").read_bytes()
     stat = next(
         path.stat() for path in site.hv2.images.iterdir() if path.stat().st_size == 32 * MIB

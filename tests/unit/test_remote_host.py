@@ -43,6 +43,16 @@ async def test_commands_share_a_session_and_each_gets_its_own_answer(host: Remot
         assert (await shell.run("printf 'no end of line'")).output == "no end of line"
 
 
+async def test_a_host_is_waited_for_until_its_disks_have_everything(
+    host: RemoteHost, server: Server, tmp_path: Path
+) -> None:
+    await host.sync()
+    await host.close()
+    nobody = remote_host(server, tmp_path, password="other")
+    with pytest.raises(DeviceError):
+        await nobody.sync()
+
+
 async def test_a_host_that_nobody_trusts_gets_no_password(server: Server, tmp_path: Path) -> None:
     stranger = remote_host(server, tmp_path, trusted=False)
     with pytest.raises(DeviceError, match="see  hypervisor trust hv2") as refusal:

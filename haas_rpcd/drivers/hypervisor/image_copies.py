@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 from haas_rpcd.drivers import Transferred
@@ -77,9 +77,21 @@ class _Copy:
 
 
 class ImageCopies:
-    """Provides images on the hypervisor ``host``, whose libvirt is at ``uri``."""
+    """Provides images on the hypervisor ``host``, whose libvirt is at ``uri``.
 
-    def __init__(self, host: str, uri: str, reach: Reach, source: ImageSource) -> None:
+    ``sync`` has the host write what it has in memory to its disks: a copy that counts as ready must
+    survive a power failure.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        uri: str,
+        reach: Reach,
+        source: ImageSource,
+        sync: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._sync = sync
         self._host = host
         self._uri = uri
         self._reach = reach
@@ -192,7 +204,21 @@ class ImageCopies:
         copied = await work(f"copy {image}", self._uri, provide, counted)
         if copied.hashes:
             await self._source.hashes.save(self._host, copied.hashes)
+        if copied.to_finish is not None:
+            await self._finish(copied.to_finish)
         return copied
+
+    async def _finish(self, definition: str) -> None:
+        """Let a copy count as ready, once it is on the disks of the host."""
+        await self._sync()
+        uri = await self._reach()
+
+        def finish(task: Task[Any]) -> None:
+            with connected(load_libvirt(), uri, self._uri) as connection:
+                task.go_on()
+                connection.defineXML(definition)
+
+        await work("finish a copy", self._uri, finish, Counted())
 
     async def _has_its_own(self, image: str) -> bool:
         """Return whether the host has an image of this name that HaaS did not copy there."""

@@ -32,10 +32,15 @@ SPARE = 64 * 2**20
 
 
 class Copied(NamedTuple):
-    """A domain from which clones of an image can be made, and the hashes that were computed."""
+    """A domain from which clones of an image can be made, and the hashes that were computed.
+
+    ``to_finish``: its definition once what was written is safe on the host's disk; None if it was
+    there already.
+    """
 
     domain: str
     hashes: dict[transfer.FileKey, str]
+    to_finish: str | None = None
 
 
 def copies(libvirt: Any, connection: Any) -> Iterator[tuple[Any, ImageCopy]]:
@@ -120,6 +125,8 @@ class Copying:
     def provide(self, known: Hashes) -> Copied:
         """Return a domain on the host with the content of the image; make a copy if there is none.
 
+        The copy is whole, but does not count as ready yet.
+
         ``known`` are hashes of the host's own files. Raises DeviceError and libvirtError.
         """
         name = image_xml.copy_name(self._image, self._content.digest)
@@ -134,8 +141,8 @@ class Copying:
         if by_hand:
             return Copied(self._image, hashes)
         remove_unfinished(self._libvirt, self._connection, self._go_on)
-        self._copy(list(ready.values()))
-        return Copied(name, hashes)
+        paths = self._copy(list(ready.values()))
+        return Copied(name, hashes, self._definition(paths, ready=True))
 
     def _is_whole(self, mark: ImageCopy) -> bool:
         """Return whether the files of a copy are there, as long as they were written."""
@@ -169,7 +176,8 @@ class Copying:
         }
         return there.contents == self._content.contents, hashes
 
-    def _copy(self, ready: list[ImageCopy]) -> None:
+    def _copy(self, ready: list[ImageCopy]) -> dict[str, str]:
+        """Copy the files that are not there yet; return the paths of all, by their keys."""
         storage = self._target.storage
         folder = storage.image_folder()
         there = {path for mark in ready for path in mark.files}
@@ -180,7 +188,7 @@ class Copying:
             if place_in(folder, file) not in there
         }
         self._check_space(folder, to_send.values())
-        self._define(paths, ready=False)
+        self._define(paths)
         try:
             self._counted.begin(
                 f"copy {self._image} to {self._host}",
@@ -194,7 +202,7 @@ class Copying:
             with contextlib.suppress(self._libvirt.libvirtError):  # the connection is lost
                 remove_unfinished(self._libvirt, self._connection, self._go_on)
             raise
-        self._define(paths, ready=True)
+        return paths
 
     def _check_space(self, folder: str, files: Iterable[ImageFile]) -> None:
         needed = sum(file.used for file in files)  # 0 if all of it is there already
@@ -206,13 +214,14 @@ class Copying:
                 reason="refused",
             )
 
-    def _define(self, paths: dict[str, str], *, ready: bool) -> None:
-        xml = image_xml.copy_xml(
-            self._content.xml, self._image, self._content.digest, paths, ready=ready
-        )
+    def _definition(self, paths: dict[str, str], *, ready: bool) -> str:
+        content = self._content
+        return image_xml.copy_xml(content.xml, self._image, content.digest, paths, ready=ready)
+
+    def _define(self, paths: dict[str, str]) -> None:
         self._go_on()
         try:
-            self._connection.defineXML(xml)
+            self._connection.defineXML(self._definition(paths, ready=False))
         except self._libvirt.libvirtError as error:
             raise DeviceError(
                 f"{self._host} cannot have the image {self._image} as the master has it: {error}."

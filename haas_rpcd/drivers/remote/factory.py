@@ -44,7 +44,7 @@ class RemoteHypervisors:
         source: ImageSource,
     ) -> None:
         self._source = source
-        self._images: dict[str, ImageCopies] = {}
+        self._images: dict[RegisteredHypervisor, ImageCopies] = {}
         self._settings = settings
         self._credentials = credentials
         self._macs = macs
@@ -88,10 +88,11 @@ class RemoteHypervisors:
         )
 
     def _copies(self, hypervisor: RegisteredHypervisor, host: RemoteHost) -> ImageCopies:
-        name = hypervisor.name
-        if name not in self._images:
-            self._images[name] = ImageCopies(name, hypervisor.uri, host.libvirt_uri, self._source)
-        return self._images[name]
+        if hypervisor not in self._images:
+            self._images[hypervisor] = ImageCopies(
+                hypervisor.name, hypervisor.uri, host.libvirt_uri, self._source, host.sync
+            )
+        return self._images[hypervisor]
 
     def copies(self, to: str) -> Driver:
         """Create what copies headnodes to a hypervisor. Raises UnavailableError."""
@@ -120,8 +121,8 @@ class RemoteHypervisors:
 
     async def leave(self, hypervisor: str) -> None:
         """End the connection to a hypervisor that was retired or deleted."""
-        if (images := self._images.pop(hypervisor, None)) is not None:
-            await images.close()
+        for registered in [one for one in self._images if one.name == hypervisor]:
+            await self._images.pop(registered).close()
         if (host := self._hosts.pop(hypervisor, None)) is not None:
             await host.close()
 

@@ -29,6 +29,9 @@ KEEPALIVE = 2.0
 died must be known to be unknown within 10 s."""
 
 
+SYNC_LIMIT = 600.0
+"""Seconds that a host has to write what it has in memory to its disks."""
+
 LIBVIRT_SOCKET = "/run/libvirt/libvirt-sock"
 """Where libvirtd, or virtproxyd in its place, listens; ``socket=`` in the URI names another."""
 
@@ -127,6 +130,14 @@ class RemoteHost:
             yield process
         finally:
             process.close()
+
+    async def sync(self) -> None:
+        """Have all that was written there put on its disks. Raises DeviceError."""
+        try:
+            async with self.process("sync") as process, asyncio.timeout(SYNC_LIMIT):
+                await process.wait()
+        except (asyncssh.Error, OSError) as error:  # a time-out is an OSError as well
+            raise lost(self.name, str(error) or "it takes too long to write to its disks") from None
 
     async def libvirt_uri(self) -> str:
         """Return the URI by which this process reaches the host's libvirt. Raises DeviceError.
