@@ -121,23 +121,10 @@ class Port(msgspec.Struct, frozen=True, gc=False):
     wrong: str | None = None
 
 
-class PortDetails(msgspec.Struct, frozen=True):
+class PortDetails(Port, frozen=True, kw_only=True, gc=True):
     """A port, and the evidence of its last confirmation."""
 
-    switch: str
-    port: str
-    role: Literal["access", "trunk"]
-    applied: PortVlans | None
-    node: str | None
-    nic: str | None
-    project: str | None
-    drift: str | None
     evidence: Evidence | None
-    cabling: CablingState | None = None
-    stranger: str | None = None
-    peer: PeerPort | None = None
-    hypervisor: str | None = None
-    wrong: str | None = None
 
 
 class ProbedPort(msgspec.Struct, frozen=True, gc=False):

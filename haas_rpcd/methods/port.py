@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 from haas_rpcd.errors import ConflictError, InvalidParamsError
@@ -146,23 +147,8 @@ def list_(call: TxCall, switch: Name, limit: Limit = 1000, after: str | None = N
 def show(call: TxCall, switch: Name, port: PortName) -> PortDetails:
     """Show one port, which job set it, and what the switch said when it was last confirmed."""
     row = find_port(call.tx, switch, port)
-    found = record(row)
-    return PortDetails(
-        switch=found.switch,
-        port=found.port,
-        role=found.role,
-        applied=found.applied,
-        node=found.node,
-        nic=found.nic,
-        project=found.project,
-        drift=found.drift,
-        evidence=evidence_for(call, row.id),
-        cabling=found.cabling,
-        stranger=found.stranger,
-        peer=found.peer,
-        hypervisor=found.hypervisor,
-        wrong=found.wrong,
-    )
+    known = msgspec.structs.asdict(record(row))
+    return PortDetails(**known, evidence=evidence_for(call, row.id))
 
 
 @method("port.delete", mutates=True)
