@@ -41,6 +41,7 @@ from haas_rpcd.methods.registry import METHODS
 from haas_rpcd.methods.tenant_texts import for_tenant
 from haas_rpcd.model import MASTER
 from haas_rpcd.parts import Followed, Held, Switches
+from haas_rpcd.registered import RegisteredHypervisor
 from haas_rpcd.rpc import openrpc
 from haas_rpcd.rpc.transport import Server
 from haas_rpcd.site import SiteSwitch
@@ -353,6 +354,10 @@ def real(settings: Settings, held: Held | None = None, followed: Followed | None
         from haas_rpcd.drivers.hypervisor.libvirt import LibvirtDriver
         from haas_rpcd.drivers.remote.factory import RemoteHypervisors
 
+        async def hypervisor(name: str) -> RegisteredHypervisor | None:
+            row = await daemon.store.read(store_hypervisors.find, name)
+            return None if row is None else row.registered
+
         # The file is read at each login, as that of switches.
         remote = RemoteHypervisors(
             settings,
@@ -360,6 +365,7 @@ def real(settings: Settings, held: Held | None = None, followed: Followed | None
             headnode_macs,
             any_source,
             ImageSource(MASTER, wanted.libvirt_uri, StoredHashes(lambda: daemon.store)),
+            hypervisor,
         )
 
         async def libvirt_uri(uuid: str) -> str:

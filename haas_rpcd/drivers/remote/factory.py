@@ -12,17 +12,22 @@ from haas_rpcd.drivers import Driver, MasterDriver
 from haas_rpcd.drivers.hostnet.driver import HostNetworkDriver
 from haas_rpcd.drivers.hostnet.parking import KernelParking
 from haas_rpcd.drivers.hostnet.taps import KernelTaps
+from haas_rpcd.drivers.hypervisor.copying import CopyDriver, Libvirt
 from haas_rpcd.drivers.hypervisor.image_copies import ImageCopies, ImageSource
 from haas_rpcd.drivers.hypervisor.libvirt import LibvirtDriver
 from haas_rpcd.drivers.remote.host import RemoteHost
 from haas_rpcd.drivers.remote.network import RemoteNetwork
 from haas_rpcd.drivers.switch.transport.known_hosts import KnownHosts
-from haas_rpcd.errors import UnavailableError
+from haas_rpcd.errors import DeviceError
+from haas_rpcd.model import MASTER
 from haas_rpcd.registered import RegisteredHypervisor
 from haas_schemas.hypervisor import HypervisorTrust
 
 MacsOn = Callable[[str, int], Awaitable[Mapping[str, bool]]]
 """Returns the MACs of the headnodes' nics on a hypervisor that are on a VLAN, or may be."""
+
+Find = Callable[[str], Awaitable[RegisteredHypervisor | None]]
+"""Returns how the hypervisor of a name is registered; None if it is not."""
 
 TIMEOUT = 10.0
 """Seconds for a read of libvirt. The connection under it notices a dead host sooner."""
@@ -32,7 +37,8 @@ class RemoteHypervisors:
     """Has one connection for each hypervisor, as it is registered.
 
     ``credentials`` is called at each login, so that a changed file takes effect without a restart.
-    ``source`` is the master's libvirt, from which base images are copied.
+    ``source`` is the master's libvirt, from which base images are copied. ``find`` returns how the
+    hypervisor of a name is registered.
     """
 
     def __init__(
@@ -42,7 +48,9 @@ class RemoteHypervisors:
         macs: MacsOn,
         any_source: Callable[[], bool],
         source: ImageSource,
+        find: Find,
     ) -> None:
+        self._find = find
         self._source = source
         self._images: dict[RegisteredHypervisor, ImageCopies] = {}
         self._settings = settings
@@ -95,8 +103,29 @@ class RemoteHypervisors:
         return self._images[hypervisor]
 
     def copies(self, to: str) -> Driver:
-        """Create what copies headnodes to a hypervisor. Raises UnavailableError."""
-        raise UnavailableError(f"Headnodes can't be copied to {to} yet.")
+        """Create what copies headnodes to a hypervisor, which may be the master."""
+
+        async def images() -> ImageCopies | None:
+            if to == MASTER:
+                return None
+            registered = await self._registered(to)
+            return self._copies(registered, self.host(registered))
+
+        return CopyDriver(to, self._libvirt_of, self._source.hashes, images)
+
+    async def _libvirt_of(self, name: str) -> Libvirt:
+        if name == MASTER:
+            return Libvirt(self._source.uri, self._source.uri)
+        registered = await self._registered(name)
+        return Libvirt(await self.host(registered).libvirt_uri(), registered.uri)
+
+    async def _registered(self, name: str) -> RegisteredHypervisor:
+        registered = await self._find(name)
+        if registered is None:
+            raise DeviceError(
+                f"The hypervisor {name} is not registered any more.", reason="unreachable"
+            )
+        return registered
 
     async def trust(
         self, hypervisor: RegisteredHypervisor, fingerprint: str | None
