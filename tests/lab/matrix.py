@@ -88,10 +88,15 @@ class Matrix:
 
     def publish(self, title: str) -> None:
         """Print the matrix, and write it to ``matrix-<title>.txt`` in the run's folder."""
-        text = f"{title}\n\n{self}\n"
-        print(f"\n{text}")
-        folder = Path(os.environ["HAAS_LAB_INSIDE"])
-        (folder / f"matrix-{title.replace(' ', '-')}.txt").write_text(text)
+        publish(title, str(self))
+
+
+def publish(title: str, table: str) -> None:
+    """Print a table of who heard whom, and write it to ``matrix-<title>.txt``."""
+    text = f"{title}\n\n{table}\n"
+    print(f"\n{text}")
+    folder = Path(os.environ["HAAS_LAB_INSIDE"])
+    (folder / f"matrix-{title.replace(' ', '-')}.txt").write_text(text)
 
 
 def _expected(sender: str, networks: Mapping[int, Collection[str]]) -> tuple[Heard, Heard]:

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from ..master import Master
+from ..matrix import publish
 from ..topology import CommandFailed, Lab, ip, run, show
 
 pytestmark = pytest.mark.second_kernel
@@ -178,12 +179,19 @@ def test_frames_take_both_legs_and_reach_their_own_network_only(joined: str) -> 
 
 def test_a_leg_that_is_cut_costs_no_connection(joined: str) -> None:
     until_it_answers("10.9.0.2")
-    for cut in ("ipmi-nic", "primary-nic"):
-        ip("node-1", f"link set {cut} down")
+    table = ["pings of 20 that are answered   own network   foreign network"]
+    for cut in (None, "ipmi-nic", "primary-nic"):
+        if cut is not None:
+            ip("node-1", f"link set {cut} down")
         until_it_answers("10.9.0.2")
-        assert pings("10.9.0.2", 20) == 20, f"{joined} with {cut} cut"
-        ip("node-1", f"link set {cut} up")
-        until_it_answers("10.9.0.2")
+        own, foreign = pings("10.9.0.2", 20), pings("10.9.0.3", 20)
+        legs = "both legs" if cut is None else f"{cut} cut"
+        table.append(f"{legs:31} {own:11}   {foreign:15}")
+        assert (own, foreign) == (20, 0), f"{joined}, {legs}"
+        if cut is not None:
+            ip("node-1", f"link set {cut} up")
+            until_it_answers("10.9.0.2")
+    publish(f"bond {joined}", "\n".join(table))
 
 
 @LACP
