@@ -65,7 +65,7 @@ class HaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         float,
         Meta(
             ge=0.5,
-            le=3600,
+            le=30,
             description="Seconds between two looks of the standby for newer data to serve.",
         ),
     ] = 5.0

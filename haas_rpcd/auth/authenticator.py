@@ -37,7 +37,7 @@ class Authenticator:
         """Authenticate a local peer. Raises DeniedError, UnavailableError."""
         name, via = os_users.os_user(peer.uid), f"socket, uid {peer.uid}"
         if self._is_os_admin(peer.uid, peer.groups):
-            return Caller(user=name or str(peer.uid), admin=True, via=via)
+            return Caller(user=name or str(peer.uid), admin=True, via=via, by_system=True)
         user = users.find(tx, name) if name else None
         if user is None:
             raise DeniedError(

@@ -35,6 +35,8 @@ class Caller(msgspec.Struct, frozen=True):
     bound: Bound | None = None
     token_id: int | None = None
     expires: float | None = None
+    by_system: bool = False
+    """True if the operating system makes it an admin, whatever the database says."""
     needs: Right = "user"
     """What the method that is being run requires."""
 

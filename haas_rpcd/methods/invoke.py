@@ -41,7 +41,7 @@ async def run(call: Call, name: str, raw: Any) -> Any:
     try:
         _authorize(declared, call.caller, raw)
         if (standby := call.context.standby()) is not None:
-            check_standby(standby, declared, raw)
+            check_standby(standby, call.caller, declared, raw)
         call = dataclasses.replace(
             call,
             caller=msgspec.structs.replace(call.caller, needs=declared.right),

@@ -28,6 +28,13 @@ def test_the_standby_reads_what_the_master_has_and_changes_nothing(pair: Pair) -
     ha = second.daemon.call("system.health")["ha"]
     assert (ha["name"], ha["role"], ha["problem"]) == ("south", "standby", None)
 
+    for method in (
+        *("node.list", "switch.list", "network.list", "headnode.list", "hypervisor.list"),
+        *("user.list", "token.list", "job.list", "audit.list", "audit.verify", "drift.list"),
+        *("plan.show", "system.pulse", "site.export", "rpc.discover"),
+    ):
+        second.daemon.call(method)
+
     first.daemon.call("project.delete", project="red")
     first.daemon.call("project.create", project="green")
     until(lambda: projects(second) == {"green"}, "the standby does not follow")
