@@ -22,7 +22,7 @@ from haas_console.tui.board import BoardScreen
 from haas_console.tui.lines import Lines
 from haas_console.tui.nodes import NodeTable
 from haas_console.tui.screen import ConsoleScreen
-from tests.tui.terminal_input import key_of, send
+from tests.tui.terminal_input import key_of, send, taken
 
 PATIENCE = 10.0  # seconds; a test that waits longer has failed
 _NAMED = {
@@ -115,6 +115,7 @@ class Hands:
         for letter in text:
             key = _NAMED.get(letter) or key_of(letter)
             send(self.app, events.Key(key, None if letter in _NAMED else letter))
+        await taken(self.app)
         await self.pilot.pause()
 
     async def command(self, line: str) -> None:
@@ -185,6 +186,7 @@ class Hands:
             ctrl=more.get("ctrl", False), screen_x=at[0], screen_y=at[1],
         )  # fmt: skip
         send(self.app, event)
+        await taken(self.app)
         await self.pilot.pause()
 
     async def grip(self, start: tuple[int, int]) -> None:

@@ -5,8 +5,10 @@ A pilot cannot do this: it waits after each key, and sends moves of the mouse wi
 
 from __future__ import annotations
 
+import asyncio
+
 from textual.app import App
-from textual.events import Event
+from textual.events import Callback, Event
 from textual.keys import _character_to_key
 
 
@@ -14,6 +16,16 @@ def send(app: App[int], event: Event) -> None:
     """Give an event to the app as its terminal's driver does."""
     assert app._driver is not None
     app._driver.send_message(event)
+
+
+async def taken(app: App[int]) -> None:
+    """Wait until the app has taken all that it was given.
+
+    Waiting until it has nothing to do is not enough: on a busy machine it may not have begun.
+    """
+    reached = asyncio.Event()
+    send(app, Callback(callback=reached.set))
+    await reached.wait()
 
 
 def key_of(letter: str) -> str:

@@ -14,7 +14,7 @@ from haas_console.tui import keymap
 from haas_console.tui.screen import ConsoleScreen
 from haas_console.tui.table import SCREENS
 from tests.tui.console import Hands, console
-from tests.tui.terminal_input import send
+from tests.tui.terminal_input import send, taken
 
 LEFT_OUT = {"app.quit", "app.how_to_quit"}
 """Keys that end the console, or have a test of their own."""
@@ -74,6 +74,7 @@ async def settled(hands: Hands) -> None:
 async def press(hands: Hands, *keys: str) -> None:
     for key in keys:
         send(hands.app, events.Key(key, None))
+    await taken(hands.app)
     await settled(hands)
 
 
