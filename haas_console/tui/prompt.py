@@ -129,7 +129,7 @@ class Prompt(Horizontal):
         self.question = question
         self.input.can_focus = True
         self.visible = True
-        self.input.focus(scroll_visible=False)
+        self._take_focus()
         self._complete()
 
     @property
@@ -157,7 +157,11 @@ class Prompt(Horizontal):
     def keep_focus(self) -> None:
         """Take the focus back while a question is open: keys answer it, wherever a click went."""
         if self.question is not None and not self.input.has_focus:
-            self.input.focus(scroll_visible=False)
+            self._take_focus()
+
+    def _take_focus(self) -> None:
+        """Take it at once: ``focus()`` does it later, and the next key could be faster."""
+        self.screen.set_focus(self.input, scroll_visible=False)
 
     # --- typing ---
 

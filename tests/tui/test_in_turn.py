@@ -60,7 +60,7 @@ async def test_undo_takes_back_the_edit_that_is_still_under_way(socket: Path) ->
         await held(hands, between)
         between.open()
         await hands.until(lambda: "disconnect node-01:ipmi-nic" in hands.bar("message"))
-        assert hands.area("lab") == []
+        await hands.until(lambda: hands.area("lab") == [])
 
 
 async def test_discard_takes_back_the_edit_that_is_still_under_way(socket: Path) -> None:
