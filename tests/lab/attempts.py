@@ -1,4 +1,4 @@
-"""The frames that a tenant might try on the master's network stack."""
+"""The frames that a tenant might try on a hypervisor's network stack, and who has heard them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import socket
 import struct
 from collections.abc import Callable
 
+from .ears import Ears, mark
+from .frames import Wire
 from .packets import (
     ALL,
     BROADCAST,
     LINK_LOCAL,
     NOBODY,
+    HeadnodeNic,
+    SwitchPort,
     arp_request,
     ethernet,
     icmp,
@@ -21,10 +25,48 @@ from .packets import (
     udp,
     udp6,
 )
-from .topology import MASTER_ADDRESS
+from .topology import MASTER_ADDRESS, show
+from .wire import inside
 
 MakeFrame = Callable[[str, str, bytes], bytes]
 """Makes a frame of its sender's MAC, the bridge's MAC, and a mark."""
+
+NODE = "02:00:00:00:01:01"
+"""The MAC from which frames come out of the trunk."""
+
+Arrived = dict[str, dict[str, set[str]]]
+"""For each frame, and each of its two senders, the sockets that have heard it."""
+
+
+def try_all(
+    wire: Wire, nic: HeadnodeNic, bridge: str, trunk: SwitchPort, vlan_link: str
+) -> Arrived:
+    """Send every frame from a headnode and from the trunk; return which sockets heard it."""
+    namespace = nic.namespace
+    address = show("ip", namespace, "link", "show", "dev", bridge)[0]["address"]
+    with inside(namespace):
+        ears = Ears([bridge, vlan_link, nic.tap])
+    with ears:
+        for number, make in enumerate(FRAMES.values()):
+            nic.send(make(nic.mac, address, mark(2 * number)))
+            trunk.send(make(NODE, address, mark(2 * number + 1)))
+        wire.who_hears_whom()  # when these frames have arrived, so have those above
+        heard = ears.heard()
+    return {
+        name: {
+            sender: heard.get(2 * number + place, set())
+            for place, sender in enumerate(("headnode", "trunk"))
+        }
+        for number, name in enumerate(FRAMES)
+    }
+
+
+def print_table(title: str, arrived: Arrived) -> None:
+    """Print which frames reached which sockets of the hypervisor."""
+    print(f"\n{title}: what reached sockets of the hypervisor")
+    for name, senders in arrived.items():
+        for sender, heard in senders.items():
+            print(f"  {name:38} from the {sender:9} {', '.join(sorted(heard)) or '-'}")
 
 
 def _ipv4(

@@ -4,15 +4,16 @@ To prove that a frame does *not* arrive, waiting for some time is not enough. So
 under test come sentinels: frames from each switch port straight to the nic plugged into it, which
 must arrive. The kernel has one CPU and passes frames from veth to veth through one queue, first in,
 first out. When a sentinel arrives, every frame queued before it has moved on by at least one link.
-No path in the lab has more than two links (nic to switch, switch to nic or master), so after three
-rounds of sentinels everything has arrived that ever will. A port that is shut sends no sentinel;
-the nic plugged into it has no carrier and can hear nothing.
+No path in the lab has more than two links (nic to switch, switch to nic or hypervisor), so after
+three rounds of sentinels everything has arrived that ever will. A port that is shut sends no
+sentinel; the nic plugged into it has no carrier and can hear nothing.
 """
 
 from __future__ import annotations
 
 import itertools
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,8 +23,8 @@ from pathlib import Path
 from typing import Protocol
 
 from .matrix import TRUNK, Heard, Matrix, tagged
-from .topology import Lab
-from .wire import ETHERTYPE, Direction, Frame, PacketSocket, PacketSockets, Place
+from .topology import Host, Lab, show
+from .wire import ETHERTYPE, Direction, Frame, PacketSocket, PacketSockets, Place, inside
 
 BROADCAST = b"\xff" * 6
 INNER_TAG = 1
@@ -50,7 +51,11 @@ class SwitchProcess(Protocol):
 
 
 class Wire:
-    """All places in a lab where frames can be heard: nics, the master's bridges, the trunk."""
+    """All places in a lab where frames can be heard: nics, bridges of hypervisors, their trunks.
+
+    ``taps`` maps names of the master's headnodes to their taps; ``others`` are places of those of
+    other hypervisors. A hypervisor without power hears nothing and is left out.
+    """
 
     def __init__(self, lab: Lab, switch: SwitchProcess | None = None) -> None:
         """`switch` is None if the kernel itself is the switch."""
@@ -59,20 +64,31 @@ class Wire:
         self._numbers = itertools.count()
         self._run = os.urandom(4).hex()
 
-    def places(self, taps: Mapping[str, str] | None = None) -> list[Place]:
-        """Return all places at this moment; `taps` maps names of headnodes to their taps."""
-        bridges = sorted(
-            name for name in os.listdir("/sys/class/net") if name.startswith("br-vlan")
-        )
+    def places(
+        self, taps: Mapping[str, str] | None = None, others: Sequence[Place] = ()
+    ) -> list[Place]:
+        """Return all places at this moment."""
+        trunks = [Place(TRUNK, None, self._lab.trunk_nic, Direction.BOTH)]
+        for host in self._powered():
+            name = f"{host.name}:{TRUNK}"
+            trunks.append(Place(name, host.name, host.trunk_nic, Direction.BOTH))
         return [
             *(Place(nic.name, nic.node, nic.nic) for nic in self._lab.nics),
-            *(Place(name, None, name, inner_tag=INNER_TAG) for name in bridges),
+            *_bridges(None),
+            *(bridge for host in self._powered() for bridge in _bridges(host.name)),
             *(Place(name, None, tap, Direction.OUT) for name, tap in (taps or {}).items()),
-            Place(TRUNK, None, self._lab.trunk_nic, Direction.BOTH),
+            *others,
+            *trunks,
         ]
 
+    def _powered(self) -> list[Host]:
+        return [host for host in self._lab.hosts if host.powered]
+
     def who_hears_whom(
-        self, tags: Sequence[int] = (), taps: Mapping[str, str] | None = None
+        self,
+        tags: Sequence[int] = (),
+        taps: Mapping[str, str] | None = None,
+        others: Sequence[Place] = (),
     ) -> Matrix:
         """Send from every nic and bridge, by broadcast and to each nic; return who hears whom.
 
@@ -81,11 +97,10 @@ class Wire:
         With `tags`, every nic also sends frames tagged with each of these VLAN ids. A nic that is
         connected tagged does so, and so does a tenant who tries to break into other networks.
         """
-        places = self.places(taps)
+        places = self.places(taps, others)
         with PacketSockets(places) as sockets, self._switch_ports() as ports:
             self._settle(sockets, ports)
-            silent = {TRUNK, *(taps or {}), *filter(is_mute, os.listdir("/sys/class/net"))}
-            senders = [sock for sock in sockets if sock.place.name not in silent]
+            senders = [sock for sock in sockets if sends(sock.place)]
             nics = {nic.name for nic in self._lab.nics}
             macs = [sock.mac for sock in senders if sock.place.name in nics]
             rows: dict[str, Heard] = {}
@@ -112,7 +127,7 @@ class Wire:
         while ports changed hands, is a LEAK in its differences. Such a moment is the time that one
         line at a switch takes, about 50 ms; every nic sends several times within it.
         """
-        places = [place for place in self.places() if not place.name.startswith("br-vlan")]
+        places = [place for place in self.places() if not _is_bridge(place.interface)]
         with PacketSockets(places) as sockets, self._switch_ports() as ports:
             watch = Watch(sockets, self._mark)
 
@@ -135,7 +150,11 @@ class Wire:
                 watch.record(place, frame)
 
     def where_heard(
-        self, *macs: str, seconds: float = 60.0, taps: Mapping[str, str] | None = None
+        self,
+        *macs: str,
+        seconds: float = 60.0,
+        taps: Mapping[str, str] | None = None,
+        others: Sequence[Place] = (),
     ) -> list[Heard]:
         """Wait for a frame from each MAC; return for each one the places that hear it, with tags.
 
@@ -148,7 +167,7 @@ class Wire:
             if frame.source in heard:
                 heard[frame.source].setdefault(place.name, set()).add(frame.tags)
 
-        with PacketSockets(self.places(taps)) as sockets, self._switch_ports() as ports:
+        with PacketSockets(self.places(taps, others)) as sockets, self._switch_ports() as ports:
             for place, frame in sockets.received_until(time.monotonic() + seconds):
                 record(place, frame)
                 if all(heard.values()):
@@ -172,6 +191,7 @@ class Wire:
         """Open a socket on each switch port; the keys name the places plugged into the ports."""
         switch = self._lab.switch
         plugged = {nic.name: nic.port for nic in self._lab.nics} | {TRUNK: switch.trunk_port}
+        plugged |= {f"{host.name}:{TRUNK}": host.port for host in self._powered()}
         with ExitStack() as stack:
             yield {
                 name: stack.enter_context(PacketSocket(Place(port, switch.name, port)))
@@ -227,10 +247,33 @@ class Wire:
                 raise HarnessError(f"sent straight out of the port, not heard: {waiting}")
 
 
-def is_mute(interface: str) -> bool:
-    """Return whether an interface of the master is HaaS's: the master sends nothing on those."""
-    alias = Path("/sys/class/net", interface, "ifalias")
-    return alias.exists() and alias.read_text().startswith("haas-")  # bonding_masters is a file
+def _is_bridge(interface: str) -> bool:
+    return interface.startswith("br-vlan")
+
+
+def _bridges(namespace: str | None) -> list[Place]:
+    """Return the bridges of a hypervisor's networks; None is the master."""
+    with inside(namespace):
+        names = sorted(name for _, name in socket.if_nameindex() if _is_bridge(name))
+    prefix = "" if namespace is None else f"{namespace}:"
+    return [Place(f"{prefix}{name}", namespace, name, inner_tag=INNER_TAG) for name in names]
+
+
+def sends(place: Place) -> bool:
+    """Return whether frames can be sent from here: from nics, and from bridges that are not HaaS's.
+
+    A hypervisor sends nothing on those, and only its headnode sends into a tap.
+    """
+    if place.direction is not Direction.IN:
+        return False
+    if not _is_bridge(place.interface):
+        return True
+    if place.namespace is None:  # /sys shows the master's interfaces; a process takes longer
+        alias = Path("/sys/class/net", place.interface, "ifalias").read_text()
+    else:
+        [link] = show("ip", place.namespace, "link", "show", "dev", place.interface)
+        alias = link.get("ifalias", "")
+    return not alias.startswith("haas-")
 
 
 class Watch:

@@ -1,7 +1,7 @@
-"""The master's libvirt: a real libvirtd and QEMU, and the image that headnodes are cloned from.
+"""A hypervisor's libvirt: a real libvirtd and QEMU, and the image that headnodes are cloned from.
 
 The tests query it with ``virsh``, as an independent check of what HaaS did through its own libvirt
-connection.
+connection. The master's is started here, that of another host in ``second_host.py``.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .topology import CommandFailed, run
@@ -22,7 +23,7 @@ STATUS = Path("/run/libvirt/qemu")
 
 START_SECONDS = 60.0
 
-_CONFIGURATION = 'capability_filters = ["cpu-unavailable-features"]\n'
+CONFIGURATION = 'capability_filters = ["cpu-unavailable-features"]\n'
 """When a domain starts, libvirt asks QEMU for every property of its CPU, one by one, and QEMU reads
 the questions byte by byte. This takes 10 s in the lab, where system calls are slow. Without this
 capability, libvirt asks for all properties at once."""
@@ -75,24 +76,19 @@ def base_xml() -> str:
     return _xml(BASE, IMAGES / f"{BASE}.qcow2", nic)
 
 
-class Hypervisor:
-    """libvirtd and virtlogd, started and stopped by the lab."""
+class Libvirt:
+    """The libvirt of a host, asked by virsh.
 
-    def __init__(self) -> None:
-        self._daemons: dict[str, subprocess.Popen[bytes]] = {}
+    ``enter`` returns the words in front of a command by which it runs on that host. ``images`` is
+    where the lab finds the folder that the host has at :data:`IMAGES`.
+    """
 
-    def start(self) -> None:
-        """Start virtlogd and libvirtd, and wait until libvirtd answers."""
-        Path("/etc/libvirt/qemu.conf").write_text(_CONFIGURATION)
-        _EMULATOR.write_text('#!/bin/sh\nexec nice -n 19 qemu-system-x86_64 "$@"\n')
-        _EMULATOR.chmod(0o755)
-        for daemon in ("virtlogd", "libvirtd"):
-            if daemon not in self._daemons:
-                log = Path(os.environ["HAAS_LAB_INSIDE"]) / f"{daemon}.log"
-                with log.open("ab") as output:
-                    self._daemons[daemon] = subprocess.Popen(
-                        [daemon], stdin=subprocess.DEVNULL, stdout=output, stderr=output
-                    )
+    def __init__(self, enter: Callable[[], Sequence[str]] = tuple, images: Path = IMAGES) -> None:
+        self._enter = enter
+        self.images = images
+
+    def wait(self) -> None:
+        """Wait until libvirtd answers. Raises CommandFailed."""
         deadline = time.monotonic() + START_SECONDS
         while not self.answers():
             if time.monotonic() > deadline:
@@ -106,6 +102,66 @@ class Hypervisor:
         except CommandFailed:
             return False
         return True
+
+    def virsh(self, *command: str, stdin: str = "") -> str:
+        """Run a virsh command; return its output."""
+        connect = ("virsh", "--quiet", "--connect", "qemu:///system")
+        return run(*self._enter(), *connect, *command, stdin=stdin)
+
+    def define(self, xml: str) -> None:
+        """Define a domain."""
+        self.virsh("define", "/proc/self/fd/0", stdin=xml)
+
+    def define_base(self) -> None:
+        """Define the powered-off base domain, with a small disk."""
+        _write_emulator()
+        self.images.mkdir(parents=True, exist_ok=True)
+        image = self.images / f"{BASE}.qcow2"
+        run("qemu-img", "create", "-q", "-f", "qcow2", str(image), "16M")
+        self.define(base_xml())
+
+    def domains(self) -> set[str]:
+        """Return the names of all domains, running or not."""
+        return set(self.virsh("list", "--all", "--name").split())
+
+    def running(self) -> set[str]:
+        """Return the names of the running domains."""
+        return set(self.virsh("list", "--name").split())
+
+    def nics(self, domain: str) -> list[dict[str, str]]:
+        """Return the domain's nics: ``interface`` (its tap; - if off), ``source``, ``mac``, …"""
+        rows = (line.split() for line in self.virsh("domiflist", domain).splitlines())
+        keys = ("interface", "type", "source", "model", "mac")
+        return [dict(zip(keys, row, strict=True)) for row in rows if row]
+
+    def disks(self) -> set[str]:
+        """Return the file names of all disk images."""
+        return {path.name for path in self.images.iterdir()}
+
+
+def _write_emulator() -> None:
+    _EMULATOR.write_text('#!/bin/sh\nexec nice -n 19 qemu-system-x86_64 "$@"\n')
+    _EMULATOR.chmod(0o755)
+
+
+class Hypervisor(Libvirt):
+    """The master's libvirtd and virtlogd, started and stopped by the lab."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._daemons: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self) -> None:
+        """Start virtlogd and libvirtd, and wait until libvirtd answers."""
+        Path("/etc/libvirt/qemu.conf").write_text(CONFIGURATION)
+        for daemon in ("virtlogd", "libvirtd"):
+            if daemon not in self._daemons:
+                log = Path(os.environ["HAAS_LAB_INSIDE"]) / f"{daemon}.log"
+                with log.open("ab") as output:
+                    self._daemons[daemon] = subprocess.Popen(
+                        [daemon], stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                    )
+        self.wait()
 
     def stop_libvirtd(self) -> None:
         """Stop libvirtd; running domains keep running, as on a real master."""
@@ -131,41 +187,6 @@ class Hypervisor:
     def pid(self, domain: str) -> int:
         """Return the process id of a running domain's QEMU."""
         return int((STATUS / f"{domain}.pid").read_text())
-
-    def virsh(self, *command: str) -> str:
-        """Run a virsh command; return its output."""
-        return run("virsh", "--quiet", "--connect", "qemu:///system", *command)
-
-    def define(self, xml: str) -> None:
-        """Define a domain."""
-        path = Path("/run/lab-domain.xml")
-        path.write_text(xml)
-        self.virsh("define", str(path))
-
-    def define_base(self) -> None:
-        """Define the powered-off base domain, with a small disk."""
-        IMAGES.mkdir(parents=True, exist_ok=True)
-        image = IMAGES / f"{BASE}.qcow2"
-        run("qemu-img", "create", "-q", "-f", "qcow2", str(image), "16M")
-        self.define(base_xml())
-
-    def domains(self) -> set[str]:
-        """Return the names of all domains, running or not."""
-        return set(self.virsh("list", "--all", "--name").split())
-
-    def running(self) -> set[str]:
-        """Return the names of the running domains."""
-        return set(self.virsh("list", "--name").split())
-
-    def nics(self, domain: str) -> list[dict[str, str]]:
-        """Return the domain's nics: ``interface`` (its tap; - if off), ``source``, ``mac``, …"""
-        rows = (line.split() for line in self.virsh("domiflist", domain).splitlines())
-        keys = ("interface", "type", "source", "model", "mac")
-        return [dict(zip(keys, row, strict=True)) for row in rows if row]
-
-    def disks(self) -> set[str]:
-        """Return the file names of all disk images."""
-        return {path.name for path in IMAGES.iterdir()}
 
     def remove(self, domain: str) -> None:
         """Power a domain off and remove it with its disk."""

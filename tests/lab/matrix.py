@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 TRUNK = "trunk"
+"""The master's trunk. Those of other hypervisors have their names in front: ``hv2:trunk``."""
 
 Tags = tuple[int, ...]
 """The 802.1q tags of a frame, outermost first; ``()``: untagged."""
@@ -57,14 +58,15 @@ class Matrix:
     def differences(self, networks: Mapping[int, Collection[str]]) -> list[str]:
         """Compare the matrix with networks; return a sentence for each difference.
 
-        `networks`: the members of each VLAN id, which are nics, headnodes and the master's bridge
-        (``br-vlan104``); for nics that are connected tagged, use the name that `tagged` returns.
-        All members of a network hear each other, its frames cross the trunk with its tag, and
-        nothing else is heard anywhere.
+        `networks`: the members of each VLAN id, which are nics, headnodes and the hypervisors'
+        bridges (``br-vlan104``, ``hv2:br-vlan104``); for nics that are connected tagged, use the
+        name that `tagged` returns. All members of a network hear each other, its frames cross the
+        trunks with its tag, and nothing else is heard anywhere.
         """
         found = []
+        trunks = [place for place in self.places if place.rpartition(":")[2] == TRUNK]
         for sender, heard in self.rows.items():
-            wanted, harmless = _expected(sender, networks)
+            wanted, harmless = _expected(sender, networks, trunks)
             for place in self.places:
                 tags = heard.get(place, set())
                 for each in sorted(tags - wanted.get(place, set()) - harmless.get(place, set())):
@@ -99,11 +101,13 @@ def publish(title: str, table: str) -> None:
     (folder / f"matrix-{title.replace(' ', '-')}.txt").write_text(text)
 
 
-def _expected(sender: str, networks: Mapping[int, Collection[str]]) -> tuple[Heard, Heard]:
+def _expected(
+    sender: str, networks: Mapping[int, Collection[str]], trunks: Collection[str]
+) -> tuple[Heard, Heard]:
     """Return where the sender must be heard, and where it may be heard."""
     nic, _, vlan = sender.partition(" tagged ")
     for network, members in networks.items():
-        heard = _members_hear(network, members, sender=nic)
+        heard = _members_hear(network, members, trunks, sender=nic)
         if sender in members:
             return heard, {}
         # An untagged member may tag a frame with the id of its own network: the frame gets no
@@ -113,8 +117,10 @@ def _expected(sender: str, networks: Mapping[int, Collection[str]]) -> tuple[Hea
     return {}, {}
 
 
-def _members_hear(network: int, members: Collection[str], sender: str) -> Heard:
-    heard: Heard = {TRUNK: {(network,)}}
+def _members_hear(
+    network: int, members: Collection[str], trunks: Collection[str], sender: str
+) -> Heard:
+    heard: Heard = {trunk: {(network,)} for trunk in trunks}
     for member in members:
         nic, is_tagged, _ = member.partition(" tagged ")
         if nic != sender:

@@ -105,14 +105,15 @@ def _checksum(data: bytes) -> int:
 class HeadnodeNic:
     """The nic of a headnode: this process is at the other end of its tap, as QEMU is."""
 
-    def __init__(self, tap: str, address: str, bridge: str) -> None:
+    def __init__(self, tap: str, address: str, bridge: str, namespace: str | None = None) -> None:
         """Make the tap as libvirt does: its MAC is the nic's with another first byte."""
-        self.tap, self.mac = tap, address
-        self._file = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
-        fcntl.ioctl(
-            self._file, _TUNSETIFF, struct.pack("16sH22x", tap.encode(), _IFF_TAP | _IFF_NO_PI)
-        )
-        ip(None, f"link set {tap} address fe{address[2:]} master {bridge} up")
+        self.tap, self.mac, self.namespace = tap, address, namespace
+        with inside(namespace):
+            self._file = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+            fcntl.ioctl(
+                self._file, _TUNSETIFF, struct.pack("16sH22x", tap.encode(), _IFF_TAP | _IFF_NO_PI)
+            )
+        ip(namespace, f"link set {tap} address fe{address[2:]} master {bridge} up")
 
     def close(self) -> None:
         """Stop the headnode; the tap disappears."""
@@ -132,9 +133,11 @@ class HeadnodeNic:
 
 
 @contextmanager
-def headnode_nic(tap: str, address: str, bridge: str) -> Iterator[HeadnodeNic]:
-    """A headnode's nic for the length of a block."""
-    nic = HeadnodeNic(tap, address, bridge)
+def headnode_nic(
+    tap: str, address: str, bridge: str, namespace: str | None = None
+) -> Iterator[HeadnodeNic]:
+    """A headnode's nic for the length of a block; without a namespace it is on the master."""
+    nic = HeadnodeNic(tap, address, bridge, namespace)
     try:
         yield nic
     finally:
@@ -142,13 +145,16 @@ def headnode_nic(tap: str, address: str, bridge: str) -> Iterator[HeadnodeNic]:
 
 
 class SwitchPort:
-    """Sends frames out of the switch's trunk port, as if the switch had forwarded them."""
+    """Sends frames out of a trunk port of the switch, as if the switch had forwarded them.
 
-    def __init__(self, lab: Lab, vlan: int) -> None:
+    Without ``port`` it is the master's.
+    """
+
+    def __init__(self, lab: Lab, vlan: int, port: str = "") -> None:
         self._vlan = vlan
         with inside(lab.switch.name):
             self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-            self._socket.bind((lab.switch.trunk_port, 0))
+            self._socket.bind((port or lab.switch.trunk_port, 0))
 
     def send(self, frame: bytes) -> None:
         """Send a frame with the VLAN's tag."""

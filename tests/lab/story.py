@@ -17,10 +17,12 @@ from typing import Any
 
 from .face import SwitchFace
 from .frames import Wire
-from .hypervisor import Hypervisor
+from .hypervisor import Hypervisor, Libvirt
 from .master import ConsoleResult, Master, RunningConsole
 from .matrix import Matrix
+from .second_host import SecondHost
 from .topology import Lab, ip, show
+from .wire import Direction, Place
 
 SECONDS = 120.0
 """Time-out for anything that must happen. No result depends on it."""
@@ -35,6 +37,8 @@ class HeadnodeNic:
     domain: str
     mac: str
     tap: str
+    host: str | None = None
+    """The other hypervisor that it is on; None is the master."""
 
 
 class Story:
@@ -49,14 +53,19 @@ class Story:
         dialect: str,
         chapters: Sequence[str],
         face: SwitchFace | None = None,
+        others: Sequence[SecondHost] = (),
     ) -> None:
-        """``chapters``: the names of the scripts, in order; ``{dialect}`` is filled in."""
+        """``chapters``: the names of the scripts, in order; ``{dialect}`` is filled in.
+
+        ``others``: hypervisors other than the master.
+        """
         self.lab = lab
         self.wire = wire
         self.hypervisor = hypervisor
         self.master = master
         self.dialect = dialect
         self.face = face
+        self.others = others
         self._remaining = list(chapters)
         self.results: dict[str, ConsoleResult] = {}
 
@@ -143,27 +152,40 @@ class Story:
             for nic in headnode["nics"]
         }
         return {
-            names[nic["mac"]]: HeadnodeNic(domain, nic["mac"], nic["interface"])
-            for domain in sorted(self.hypervisor.running())
-            for nic in self.hypervisor.nics(domain)
+            names[nic["mac"]]: HeadnodeNic(domain, nic["mac"], nic["interface"], host)
+            for host, libvirt in self._libvirts().items()
+            for domain in sorted(libvirt.running())
+            for nic in libvirt.nics(domain)
         }
+
+    def _libvirts(self) -> dict[str | None, Libvirt]:
+        """Return the libvirts of all hypervisors that have power; None is the master."""
+        found: dict[str | None, Libvirt] = {None: self.hypervisor}
+        return found | {each.name: each.libvirt for each in self.others if each.host.powered}
 
     # --- observation ---
 
     def who_hears_whom(self, title: str = "", booting: Sequence[str] = ()) -> Matrix:
-        """Return who hears whom: all nics of nodes and headnodes, the master's bridges, the trunk.
+        """Return who hears whom: all nics of nodes and headnodes, all bridges and trunks.
 
         Nodes send tagged frames as well, as if they were trunks. A headnode hears what reaches its
         tap, and sends the DHCP requests of its firmware; those named in ``booting`` are reset, so
         that they boot again. The matrix is published if it has a ``title``.
         """
         nics = self.headnode_nics()
-        taps = {name: nic.tap for name, nic in nics.items()}
-        matrix = self.wire.who_hears_whom(tags=(104, 105), taps=taps)
+        taps = {name: nic.tap for name, nic in nics.items() if nic.host is None}
+        others = [
+            Place(name, nic.host, nic.tap, Direction.OUT)
+            for name, nic in nics.items()
+            if nic.host is not None
+        ]
+        matrix = self.wire.who_hears_whom(tags=(104, 105), taps=taps, others=others)
         if booting:
+            libvirts = self._libvirts()
             for name in booting:
-                self.hypervisor.virsh("reset", nics[name].domain)
-            heard = self.wire.where_heard(*(nics[name].mac for name in booting), taps=taps)
+                libvirts[nics[name].host].virsh("reset", nics[name].domain)
+            macs = [nics[name].mac for name in booting]
+            heard = self.wire.where_heard(*macs, taps=taps, others=others)
             matrix.rows |= zip(booting, heard, strict=True)
         if title:
             matrix.publish(f"{title} ({self.dialect})")
@@ -171,7 +193,8 @@ class Story:
 
     def haas_interfaces(self) -> set[str]:
         """Return the interfaces that HaaS created on the master: all except libvirt's taps."""
-        return self.virtual_interfaces() - {nic.tap for nic in self.headnode_nics().values()}
+        taps = {nic.tap for nic in self.headnode_nics().values() if nic.host is None}
+        return self.virtual_interfaces() - taps
 
     def virtual_interfaces(self) -> set[str]:
         """Return the interfaces that HaaS or libvirt created on the master."""

@@ -11,6 +11,11 @@ A new port is up and carries no VLAN, so nobody hears anybody although every lin
 With ``default_vlan=1``, a new switch is like those that most vendors ship: all ports are untagged
 in VLAN 1, and everybody hears everybody. When a port is shut (``ip link set dev P down``), the nic
 at the other end loses its carrier.
+
+Further hypervisors are namespaces with a trunk nic on another port and an address on a management
+network of their own (``second_host.py`` lets them live):
+
+    sw1  p8 ───── enp1s0  hv2  mgmt0 ───── mgmt-hv2  the master
 """
 
 from __future__ import annotations
@@ -102,11 +107,13 @@ class Switch:
     trunk_port: str
     address: str
     """The address of its telnetd, as seen from the master."""
+    more_trunk_ports: tuple[str, ...] = ()
+    """The ports of other hypervisors."""
 
     @property
     def ports(self) -> tuple[str, ...]:
-        """All ports, the trunk port last."""
-        return (*self.access_ports, self.trunk_port)
+        """All ports, the trunk ports last."""
+        return (*self.access_ports, self.trunk_port, *self.more_trunk_ports)
 
     def carry(self, port: str, untagged: int | None = None, tagged: Sequence[int] = ()) -> None:
         """Make a port carry exactly these VLANs. Without VLANs, park it: shut, no VLAN."""
@@ -145,12 +152,42 @@ class Switch:
 
 
 @dataclass
+class Host:
+    """Another hypervisor: a namespace with the same name, which holds its trunk nic."""
+
+    name: str
+    port: str
+    """The switch port of its trunk nic."""
+    number: int
+    trunk_nic: str = "enp1s0"
+    powered: bool = True
+    """False: its links are down, and it hears nothing."""
+
+    @property
+    def address(self) -> str:
+        """Its address, as seen from the master."""
+        return f"10.0.{self.number}.2"
+
+    @property
+    def master_address(self) -> str:
+        """The master's address, as seen from it."""
+        return f"10.0.{self.number}.1"
+
+    def power(self, on: bool) -> None:
+        """Give its links power, or take it away."""
+        state = "up" if on else "down"
+        ip(self.name, f"link set {self.trunk_nic} {state}", f"link set mgmt0 {state}")
+        self.powered = on
+
+
+@dataclass
 class Lab:
     """One switch and everything plugged into it. The master is the root namespace."""
 
     switch: Switch
     nodes: tuple[Node, ...]
     trunk_nic: str = TRUNK_NIC
+    hosts: tuple[Host, ...] = ()
     telnetd: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -175,7 +212,8 @@ class Lab:
             self.telnetd.kill()
             self.telnetd.wait()
         # A link disappears with its namespace or with that of its other end.
-        for name in (self.switch.name, *(node.name for node in self.nodes)):
+        others = (*self.nodes, *self.hosts)
+        for name in (self.switch.name, *(each.name for each in others)):
             run("ip", "netns", "delete", name)
 
 
@@ -184,21 +222,26 @@ def build(
     switch: str = "sw1",
     default_vlan: int = 0,
     telnet: bool = True,
+    hosts: Sequence[str] = (),
 ) -> Lab:
     """Build a lab: nodes with two nics each on a new switch, and the master's trunk.
 
-    ``telnet=False`` leaves out telnetd, for a switch with a simulated command line.
+    ``telnet=False`` leaves out telnetd, for a switch with a simulated command line. ``hosts``:
+    hypervisors other than the master.
     """
     plugged = tuple(_node(number, name) for number, name in enumerate(nodes, 1))
     nics = [nic for node in plugged for nic in node.nics]
+    trunk = len(nics) + 1
+    others = tuple(Host(name, f"p{trunk + number}", number) for number, name in enumerate(hosts, 1))
     made = Switch(
         name=switch,
         bridge="br0",
         access_ports=tuple(nic.port for nic in nics),
-        trunk_port=f"p{len(nics) + 1}",
+        trunk_port=f"p{trunk}",
         address="10.0.0.2",
+        more_trunk_ports=tuple(host.port for host in others),
     )
-    for name in (switch, *nodes):
+    for name in (switch, *nodes, *hosts):
         run("ip", "netns", "add", name)
     ip(
         None,
@@ -214,6 +257,8 @@ def build(
         "link set mgmt0 up",
         f"link set {TRUNK_NIC} up",
     )
+    for index, host in enumerate(others, PORT_INDEX + trunk):
+        _plug(host, switch, index)
     ip(
         switch,
         "link set lo up",
@@ -225,7 +270,21 @@ def build(
     )
     for node in plugged:
         ip(node.name, *(f"link set {nic.nic} up" for nic in node.nics))
-    return Lab(made, plugged, telnetd=start_telnetd(made) if telnet else None)
+    return Lab(made, plugged, hosts=others, telnetd=start_telnetd(made) if telnet else None)
+
+
+def _plug(host: Host, switch: str, index: int) -> None:
+    """Plug a hypervisor into its port, which gets this interface index, and into the master."""
+    ip(
+        None,
+        f"link add {host.port} index {index} netns {switch} type veth "
+        f"peer name {host.trunk_nic} netns {host.name}",
+        f"link add mgmt-{host.name} index {index} type veth peer name mgmt0 netns {host.name}",
+        f"addr add {host.master_address}/24 dev mgmt-{host.name}",
+        f"link set mgmt-{host.name} up",
+    )
+    ip(host.name, "link set lo up", f"addr add {host.address}/24 dev mgmt0")
+    host.power(on=True)
 
 
 def _node(number: int, name: str) -> Node:
@@ -256,11 +315,14 @@ def start_telnetd(switch: Switch) -> subprocess.Popen[bytes]:
     )
 
 
-def add_bridge(vlan: int, trunk_nic: str = TRUNK_NIC) -> str:
-    """Create by hand what HaaS creates on the master for a network; return the bridge's name."""
+def add_bridge(vlan: int, trunk_nic: str = TRUNK_NIC, namespace: str | None = None) -> str:
+    """Create by hand what HaaS creates for a network; return the bridge's name.
+
+    Without a namespace it is on the master.
+    """
     name, leg = f"br-vlan{vlan}", f"{trunk_nic}.{vlan}"
     ip(
-        None,
+        namespace,
         f"link add {name} type bridge",
         f"link add link {trunk_nic} name {leg} type vlan id {vlan}",
         f"link set {leg} master {name} up",
@@ -269,6 +331,6 @@ def add_bridge(vlan: int, trunk_nic: str = TRUNK_NIC) -> str:
     return name
 
 
-def remove_bridge(vlan: int, trunk_nic: str = TRUNK_NIC) -> None:
+def remove_bridge(vlan: int, trunk_nic: str = TRUNK_NIC, namespace: str | None = None) -> None:
     """Remove what `add_bridge` created."""
-    ip(None, f"link delete {trunk_nic}.{vlan}", f"link delete br-vlan{vlan}")
+    ip(namespace, f"link delete {trunk_nic}.{vlan}", f"link delete br-vlan{vlan}")

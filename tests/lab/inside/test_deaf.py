@@ -19,8 +19,8 @@ from haas_rpcd.drivers.hostnet.taps import KernelTaps, Tap
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import BridgeSeen, SetBridge
 
-from ..attempts import FRAMES
-from ..ears import Ears, mark
+from ..attempts import NODE, Arrived, print_table, try_all
+from ..ears import mark
 from ..frames import Wire
 from ..packets import (
     BROADCAST,
@@ -46,7 +46,6 @@ REMOVE = SetBridge(vlan=104, present=False)
 SOUND = BridgeSeen(present=True)
 VLAN_LINK, BRIDGE, TAP = "trunk0.104", "br-vlan104", "vnet0"
 NIC, OTHER = "52:54:00:aa:00:01", "52:54:00:aa:00:99"
-NODE = "02:00:00:00:01:01"
 
 
 def ignore(line: str) -> None:
@@ -103,30 +102,18 @@ def add_former_bridge() -> None:
     )
 
 
-def try_all(lab: Lab, wire: Wire, nic: HeadnodeNic) -> dict[str, dict[str, set[str]]]:
-    """Send every frame from a headnode and from the trunk; return which sockets heard it."""
-    address = show("ip", None, "link", "show", "dev", BRIDGE)[0]["address"]
+def attempts(lab: Lab, wire: Wire, nic: HeadnodeNic) -> Arrived:
+    """Return which sockets of the master heard which frame."""
     trunk = SwitchPort(lab, 104)
-    with Ears([BRIDGE, VLAN_LINK, TAP]) as ears:
-        for number, make in enumerate(FRAMES.values()):
-            nic.send(make(NIC, address, mark(2 * number)))
-            trunk.send(make(NODE, address, mark(2 * number + 1)))
-        wire.who_hears_whom()  # when these frames have arrived, so have those above
-        heard = ears.heard()
+    arrived = try_all(wire, nic, BRIDGE, trunk, VLAN_LINK)
     trunk.close()
-    return {
-        name: {
-            sender: heard.get(2 * number + place, set())
-            for place, sender in enumerate(("headnode", "trunk"))
-        }
-        for number, name in enumerate(FRAMES)
-    }
+    return arrived
 
 
 def test_an_ordinary_bridge_hands_everything_to_the_master(lab: Lab, wire: Wire) -> None:
     lab.switch.carry(lab.switch.trunk_port, tagged=[104])
     with ordinary_bridge(), headnode_nic(TAP, NIC, BRIDGE) as nic:
-        arrived = try_all(lab, wire, nic)
+        arrived = attempts(lab, wire, nic)
     print_table("an ordinary bridge", arrived)
     assert [name for name, senders in arrived.items() if not any(senders.values())] == []
 
@@ -137,21 +124,13 @@ async def test_nothing_reaches_the_master(
     await master.carry_out(MAKE, ignore)
     with headnode_nic(TAP, NIC, BRIDGE) as nic:
         await KernelTaps(sessions=host.session).admit([Tap(TAP, NIC, BRIDGE)])
-        arrived = try_all(lab, wire, nic)
+        arrived = attempts(lab, wire, nic)
         addresses = {one["ifname"]: one["addr_info"] for one in show("ip", None, "addr", "show")}
         routes = run("ip", "-6", "route", "show")
     print_table("a bridge of HaaS", arrived)
     assert {name: senders for name, senders in arrived.items() if any(senders.values())} == {}
     assert "default" not in routes
     assert [addresses[name] for name in (BRIDGE, VLAN_LINK, TAP, TRUNK_NIC)] == [[]] * 4
-
-
-def print_table(title: str, arrived: dict[str, dict[str, set[str]]]) -> None:
-    """Print which frames reached which sockets of the master."""
-    print(f"\n{title}: what reached sockets of the master")
-    for name, senders in arrived.items():
-        for sender, heard in senders.items():
-            print(f"  {name:38} from the {sender:9} {', '.join(sorted(heard)) or '-'}")
 
 
 # --- what a headnode sends ------------------------------------------------------------------------

@@ -1,0 +1,307 @@
+"""Two hypervisors, the master and hv2, with headnodes of two projects on both.
+
+hv2 loses its power, comes back, and at last is dead for good. Each test plays the story on; all
+that runs on hv2 is real: sshd, libvirtd, QEMU, and its frames.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from haas_rpcd.config import Credential, SwitchSettings
+from haas_rpcd.drivers.hostnet.driver import HostNetworkDriver
+from haas_rpcd.drivers.hostnet.taps import KernelTaps, Tap
+from haas_rpcd.drivers.remote.host import RemoteHost
+from haas_rpcd.drivers.remote.network import RemoteNetwork
+from haas_rpcd.drivers.switch.transport.known_hosts import KnownHosts
+from haas_rpcd.model import BridgeSeen, SetBridge
+from haas_rpcd.registered import RegisteredHypervisor
+
+from ..attempts import print_table, try_all
+from ..frames import Wire
+from ..hypervisor import Hypervisor
+from ..master import Master
+from ..packets import SwitchPort, headnode_nic
+from ..second_host import SecondHost
+from ..story import Story
+from ..topology import MASTER_ADDRESS, Lab, add_bridge, build, ip, remove_bridge
+
+SECONDS = 60.0
+"""Time-out for what must be shown. The story prints how long it took."""
+
+N, M = 104, 105
+HERE_N = {"node-1:primary-nic", "here-a:nic0", "br-vlan104"}
+HERE_M = {"node-2:primary-nic", "here-b:nic0", "br-vlan105"}
+ON_BOTH = {
+    N: HERE_N | {"there-a:nic0", "hv2:br-vlan104"},
+    M: HERE_M | {"there-b:nic0", "hv2:br-vlan105"},
+}
+WITHOUT_HV2 = {N: HERE_N | {"node-3:primary-nic"}, M: HERE_M}
+BACK = {N: ON_BOTH[N] | {"node-3:primary-nic"}, M: ON_BOTH[M]}
+MOVED = {N: WITHOUT_HV2[N] | {"there-a:nic0"}, M: HERE_M | {"there-b:nic0"}}
+THERE = ("there-a:nic0", "there-b:nic0")
+
+REGISTER = """
+hypervisor register hv2 {uri} {trunk_nic}
+hypervisor trust hv2 --fingerprint {fingerprint}
+port register sw1 {port} --role trunk
+apply --site
+"""
+
+PROJECTS = """
+project create astro
+use astro
+network create n --vlan 104
+node allocate node-1
+connect node-1:primary-nic n
+headnode create here-a --hypervisor master
+headnode connect here-a n
+headnode create there-a --hypervisor hv2
+headnode connect there-a n
+apply
+
+project create bio
+use bio
+network create m --vlan 105
+node allocate node-2
+connect node-2:primary-nic m
+headnode create here-b --hypervisor master
+headnode connect here-b m
+headnode create there-b --hypervisor hv2
+headnode connect there-b m
+apply
+"""
+
+ANOTHER_NODE = """
+use astro
+node allocate node-3
+connect node-3:primary-nic n
+apply
+"""
+
+GONE_FOR_GOOD = """
+hypervisor retire hv2
+use astro
+headnode move there-a master
+apply
+use bio
+headnode move there-b master
+apply
+hypervisor delete hv2 --force
+"""
+
+SHOWN = "headnode list\nhypervisor list\nsystem health\n"
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    built = build(hosts=["hv2"])
+    yield built
+    built.remove()
+
+
+@pytest.fixture(scope="module")
+def hv2(lab: Lab) -> Iterator[SecondHost]:
+    """The second hypervisor, with the base image."""
+    installed = SecondHost(lab.hosts[0])
+    installed.boot()
+    installed.libvirt.define_base()
+    yield installed
+    installed.scrap()
+
+
+class TwoHypervisors(Story):
+    """The story, up to the stage that a test begins with."""
+
+    def begin(self) -> None:
+        """Register hv2, and give both projects a node and a headnode on each hypervisor."""
+        if "begin" in self.results:
+            return
+        self.play("site-{dialect}")
+        [hv2] = self.others
+        register = REGISTER.format(
+            uri=hv2.uri,
+            trunk_nic=hv2.host.trunk_nic,
+            fingerprint=hv2.fingerprint,
+            port=hv2.host.port,
+        )
+        self.results["register"] = self.master.run("register", register)
+        self.results["begin"] = self.master.run("projects", PROJECTS)
+
+    def kill(self) -> None:
+        """Let hv2 lose its power, and wait until that is shown."""
+        if "killed" not in self.results:
+            self.begin()
+            self.others[0].fail()
+            self.becomes({"there-a": "unknown", "there-b": "unknown"})
+            self.results["killed"] = self.master.run("killed", SHOWN)
+            self.results["another node"] = self.master.run("another-node", ANOTHER_NODE)
+
+    def come_back(self) -> None:
+        """Let hv2 boot again, and wait until all is restored."""
+        if "back" not in self.results:
+            self.kill()
+            self.others[0].boot()
+            self.becomes({"there-a": "running", "there-b": "running"})
+            self.results["back"] = self.master.run("back", SHOWN)
+
+    def end(self) -> None:
+        """Let hv2 be dead for good, and move its headnodes to the master."""
+        if "end" not in self.results:
+            self.come_back()
+            self.others[0].fail()
+            self.results["end"] = self.master.run("end", GONE_FOR_GOOD)
+
+    def states(self) -> dict[str, str]:
+        """Return the states of all headnodes."""
+        items = self.master.call("headnode.list")["items"]
+        return {one["headnode"]: one["state"] for one in items}
+
+    def becomes(self, wanted: dict[str, str]) -> None:
+        """Wait until headnodes have these states, and nothing drifts; print how long it took."""
+        began = time.monotonic()
+        until(self, lambda: wanted.items() <= self.states().items() and not self.drifted())
+        print(f"{wanted} after {time.monotonic() - began:.1f} s")
+
+    def drifted(self) -> list[Any]:
+        """Return what drifts."""
+        items: list[Any] = self.master.call("drift.list")["items"]
+        return items
+
+
+def until(story: Story, reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not reached():
+        assert time.monotonic() < deadline, story.master.log()
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def story(
+    lab: Lab, wire: Wire, hypervisor: Hypervisor, hv2: SecondHost
+) -> Iterator[TwoHypervisors]:
+    master = Master(Path(os.environ["HAAS_LAB_INSIDE"]) / "hypervisors", lab)
+    credentials = master.folder / "credentials.toml"
+    credentials.write_text(f'{credentials.read_text()}\n[hv2]\nkey_file = "{hv2.key_file}"\n')
+    master.start()
+    chapters = ["site-{dialect}"]
+    yield (
+        started := TwoHypervisors(
+            lab, wire, hypervisor, master, "linux_bridge", chapters, others=[hv2]
+        )
+    )
+    started.close()
+
+
+# --- its network, as of every hypervisor ----------------------------------------------------------
+
+APART = 120
+"""A VLAN of which the daemon knows nothing."""
+TAP, NIC, BRIDGE = "vnet90", "52:54:00:aa:00:01", f"br-vlan{APART}"
+
+
+async def macs(vlan: int) -> dict[str, bool]:
+    return {NIC: True}
+
+
+@pytest.fixture
+async def network(hv2: SecondHost, tmp_path: Path) -> AsyncIterator[RemoteNetwork]:
+    """The network of hv2, over SSH."""
+    known_hosts = tmp_path / "known_hosts"
+    known_hosts.write_text(f"{hv2.host.address} {hv2.public_key}\n")
+    settings = SwitchSettings(connect_timeout=10.0, login_timeout=30.0)
+    login = {"hv2": Credential(key_file=str(hv2.key_file))}
+    remote = RemoteHost(
+        RegisteredHypervisor("hv2", hv2.uri, hv2.host.trunk_nic),
+        KnownHosts(known_hosts),
+        settings,
+        lambda: login,
+        "credentials",
+    )
+    yield RemoteNetwork(remote)
+    await remote.close()
+
+
+async def test_no_tenants_frame_reaches_the_other_hypervisor(
+    lab: Lab, wire: Wire, hv2: SecondHost, network: RemoteNetwork
+) -> None:
+    trunk_nic = hv2.host.trunk_nic
+    trunk = SwitchPort(lab, APART, hv2.host.port)
+    ip("hv2", f"address add {MASTER_ADDRESS}/32 dev lo")  # which some of the frames are sent to
+    link = f"{trunk_nic}.{APART}"
+
+    add_bridge(APART, trunk_nic, "hv2")
+    with headnode_nic(TAP, NIC, BRIDGE, "hv2") as nic:
+        ordinary = try_all(wire, nic, BRIDGE, trunk, link)
+    remove_bridge(APART, trunk_nic, "hv2")
+
+    driver = HostNetworkDriver(network, trunk_nic, macs)
+    await driver.open()
+    await driver.carry_out(SetBridge(APART, present=True), lambda line: None)
+    with headnode_nic(TAP, NIC, BRIDGE, "hv2") as nic:
+        await KernelTaps(sessions=network.session).admit([Tap(TAP, NIC, BRIDGE)])
+        arrived = try_all(wire, nic, BRIDGE, trunk, link)
+        assert await driver.observe([SetBridge(APART, present=True)]) == [BridgeSeen(present=True)]
+    await driver.carry_out(SetBridge(APART, present=False), lambda line: None)
+    await driver.close()
+    trunk.close()
+    ip("hv2", f"address delete {MASTER_ADDRESS}/32 dev lo")
+
+    print_table("an ordinary bridge on hv2", ordinary)
+    print_table("a bridge of HaaS on hv2", arrived)
+    assert [name for name, senders in ordinary.items() if not any(senders.values())] == []
+    assert {name: senders for name, senders in arrived.items() if any(senders.values())} == {}
+    assert hv2.virtual_interfaces() == set()
+
+
+# --- the story ------------------------------------------------------------------------------------
+
+
+def test_headnodes_on_two_hypervisors_hear_exactly_their_own_networks(
+    story: TwoHypervisors,
+) -> None:
+    story.begin()
+    matrix = story.who_hears_whom("two hypervisors", booting=["here-a:nic0", *THERE])
+    assert matrix.differences(ON_BOTH) == []
+    assert story.plans_are_empty()
+    assert story.drifted() == []
+    shown = story.master.call("hypervisor.show", hypervisor="hv2")
+    assert (shown["libvirt"], shown["network"]) == (True, True)
+
+
+def test_one_that_loses_its_power_holds_up_nobody(story: TwoHypervisors) -> None:
+    story.kill()
+    print(story.results["killed"].out)
+    assert story.states() == {
+        "here-a": "running",
+        "here-b": "running",
+        "there-a": "unknown",
+        "there-b": "unknown",
+    }
+    assert "Hypervisor hv2 can't be reached" in story.results["killed"].out
+    matrix = story.who_hears_whom("hv2 without power", booting=["here-b:nic0"])
+    assert matrix.differences(WITHOUT_HV2) == []
+
+
+def test_what_it_lost_is_restored_when_it_is_back(story: TwoHypervisors) -> None:
+    story.come_back()
+    print(story.results["back"].out)
+    matrix = story.who_hears_whom("hv2 back again", booting=THERE)
+    assert matrix.differences(BACK) == []
+    assert story.plans_are_empty()
+
+
+def test_the_headnodes_of_a_dead_one_are_made_anew_on_the_master(story: TwoHypervisors) -> None:
+    story.end()
+    matrix = story.who_hears_whom("headnodes moved from hv2", booting=THERE)
+    assert matrix.differences(MOVED) == []
+    assert set(story.states().values()) == {"running"}
+    assert story.plans_are_empty()
+    listed = story.master.call("hypervisor.list")["items"]
+    assert [one["hypervisor"] for one in listed] == ["master"]
