@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from haas_rpcd.config import Credential, SwitchSettings
+from haas_rpcd.drivers.hostnet.filters import Filter
 from haas_rpcd.drivers.hostnet.network import HostName
 from haas_rpcd.drivers.remote.host import RemoteHost
 from haas_rpcd.drivers.remote.iproute2 import PREPARE, Iproute2
 from haas_rpcd.drivers.remote.network import RemoteNetwork
+from haas_rpcd.drivers.remote.tcfilters import holding, read_filters
 from haas_rpcd.drivers.switch.transport.known_hosts import KnownHosts
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.registered import RegisteredHypervisor
@@ -193,3 +195,51 @@ def _at(host: RemoteHost, path: Path):  # type: ignore[no-untyped-def]
     import msgspec
 
     return msgspec.structs.replace(host.registered, uri=f"{host.registered.uri}?socket={path}")
+
+
+TC = r"""
+tc() {
+  echo "$*" >>$calls
+  case "$*" in
+    "qdisc show")
+      echo "qdisc mq 0: dev eth0 root "
+      echo "qdisc clsact ffff: dev br-vlan1 parent ffff:fff1 "
+      echo "qdisc ingress ffff: dev tap;0 parent ffff:fff1 ---------------- " ;;
+    "-force -batch -")
+      while read -r line; do case $line in
+        "qdisc show dev br-vlan1")
+          echo "qdisc mqprio 8001: root tc 4 map 0 1 2 3"
+          echo "             queues:(0:1) (2:3)"
+          $gone || echo "qdisc clsact ffff: parent ffff:fff1 " ;;
+        "filter show dev br-vlan1 egress") filter ;;
+      esac; done ;;
+    "filter show dev br-vlan1 egress") filter ;;
+    "filter show dev tap;0 ingress") filter ;;
+  esac
+}
+filter() {
+  echo "filter protocol all pref 7 matchall chain 0 "
+  echo "filter protocol all pref 7 matchall chain 0 handle 0x1 "
+  echo "  not_in_hw"
+  echo "	action order 1: gact action drop"
+}
+"""
+"""Prints as tc of iproute2 6.1 does; ``gone``: the qdisc vanishes before it is looked at."""
+
+
+@pytest.mark.parametrize(("gone", "commands"), [("false", 4), ("true", 6)])
+async def test_filters_of_many_links_are_read_together(
+    host: RemoteHost, tmp_path: Path, gone: str, commands: int
+) -> None:
+    calls = tmp_path / "calls"
+    async with host.shell() as shell:
+        await shell.run(PREPARE)
+        await shell.run(f"calls={calls}; gone={gone}\n{TC}")
+        found = await read_filters(
+            ["br-vlan1", "tap;0", "eth0"],
+            holding((await shell.run("tc qdisc show")).output),
+            shell.run,
+        )
+    drop = {hook: Filter(hook, 7, "all", action="drop") for hook in ("ingress", "egress")}
+    assert found == {"br-vlan1": [drop["egress"]], "tap;0": [drop["ingress"]], "eth0": []}
+    assert len(calls.read_text().splitlines()) == commands

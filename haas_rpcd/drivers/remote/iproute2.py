@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from haas_rpcd.drivers.hostnet import sysctls
 from haas_rpcd.drivers.hostnet.filters import Filter
@@ -19,6 +19,7 @@ from haas_rpcd.drivers.hostnet.network import (
 )
 from haas_rpcd.drivers.remote import ipjson
 from haas_rpcd.drivers.remote.shell import Ran, RemoteShell
+from haas_rpcd.drivers.remote.tcfilters import holding, read_filters
 from haas_rpcd.errors import DeviceError
 
 T = TypeVar("T")
@@ -35,8 +36,6 @@ changes are made by ``sudo``. The mask's upper half is cut off: some shells coun
 
 _SAFE = re.compile(r"[A-Za-z0-9 ._:/@=+-]+")
 """The lines that are sent to ``ip -batch`` and its like: nothing in them is special there."""
-
-_HOOKS: tuple[Literal["ingress", "egress"], ...] = ("ingress", "egress")
 
 
 class Iproute2(HostNetwork):
@@ -71,10 +70,15 @@ class Iproute2(HostNetwork):
 
     async def read_all(self, names: Iterable[str]) -> None:
         """Read the filters and settings of many interfaces at once."""
+        names = list(names)
         there = await self._all()
-        wanted = [name for name in names if name in there]
-        await self._read_filters(wanted)
-        await self._read_sysctls(wanted)
+        await self._read_filters([name for name in names if name in there])
+        await self.read_settings(names)
+
+    async def read_settings(self, names: Iterable[str]) -> None:
+        """Read the settings of many interfaces at once."""
+        there = await self._all()
+        await self._read_sysctls([name for name in names if name in there])
 
     # --- reading ----------------------------------------------------------------------------------
 
@@ -133,26 +137,8 @@ class Iproute2(HostNetwork):
     async def _read_filters(self, names: Sequence[str]) -> None:
         if not names:
             return
-        devices = " ".join(shlex.quote(name) for name in names)
-        script = (
-            f"for d in {devices}; do for h in ingress egress; do"
-            ' echo "@$h $d"; tc filter show dev "$d" "$h"; done; done'
-        )
-        found: dict[tuple[str, str], list[str]] = {}
-        part: list[str] = []
-        for line in (await self._run(script)).output.splitlines():
-            if line.startswith("@"):
-                hook, _, name = line[1:].partition(" ")
-                part = found.setdefault((name, hook), [])
-            else:
-                part.append(line)
-        for name in names:
-            filters = [
-                one
-                for hook in _HOOKS
-                for one in ipjson.filters(hook, "\n".join(found.get((name, hook), [])))
-            ]
-            self._filters[name] = sorted(filters, key=lambda one: (one.hook != "ingress", one.prio))
+        holders = holding((await self._run("tc qdisc show")).output)
+        self._filters |= await read_filters(names, holders, self._shell.run)
 
     async def has_ipv6(self) -> bool:
         """Return whether the kernel has IPv6."""

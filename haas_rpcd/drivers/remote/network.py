@@ -103,7 +103,7 @@ class RemoteNetwork(Host):
             while isinstance(session, Iproute2):
                 session.refresh()
                 names = await self._concerned(session, trunk_nic)
-                await session.read_all(names)
+                await session.read_settings(names)
                 now: dict[str, object] = {name: await session.wrong_sysctls(name) for name in names}
                 if before is not None and any(
                     before[name] != now[name] for name in before.keys() & now.keys()
