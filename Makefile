@@ -20,7 +20,7 @@ PACKAGES := $(OS_PACKAGES)
 # What the Debian package is built with, by `make deb`.
 DEB_PACKAGES := debhelper dpkg-dev help2man git
 
-.PHONY: deb test-install test-browser help demo setup test fast lint types contracts quick-units quick-rest check bench bench-scale soak campaigns mutants screenshots pictures schemas \
+.PHONY: deb test-install test-hypervisors test-browser help demo setup test fast lint types contracts quick-units quick-rest check bench bench-scale soak campaigns mutants screenshots pictures schemas \
 	upgrade clean os-packages python
 
 help:  ## list the targets
@@ -101,6 +101,9 @@ upgrade: | python  ## take the newest versions that pyproject.toml allows; try t
 test-install: PACKAGES := $(OS_PACKAGES) $(DEB_PACKAGES) debootstrap e2fsprogs
 test-install: os-packages $(VENV)/test-ready  ## the package in chroots, and on a master with systemd (root, minutes)
 	HAAS_TEST_INSTALL=1 nice -n 5 $(BIN)/pytest -rP tests/install
+
+test-hypervisors: setup  ## two hypervisors in the lab, one of which loses its power (root, minutes)
+	HAAS_TEST_HYPERVISORS=1 nice -n 5 $(BIN)/pytest -rP -v tests/lab/inside/test_hypervisors.py
 
 test-browser: PACKAGES := chromium zsh fish
 test-browser: os-packages $(VENV)/test-ready  ## the console in Chromium, and completion in zsh and fish

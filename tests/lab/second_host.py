@@ -1,5 +1,7 @@
 """Another hypervisor: a host with a network, files, sshd, libvirtd and QEMU of its own.
 
+Its libvirt is reached through SSH, with a key, or by TLS, with certificates of an authority.
+
 It shares the lab's kernel. What a host of its own has, it has in namespaces: nics, the settings of
 its network, /run, the folders of libvirt (which are its disk, and outlive its boots), and a boot
 id. It can lose its power, and boot again.
@@ -36,7 +38,7 @@ for folder in {folders}; do mount --bind {disk}/$folder /$folder; done
 mount --bind {disk}/boot_id {boot_id}
 touch /run/booted
 virtlogd &
-libvirtd &
+libvirtd --listen &
 exec /usr/sbin/sshd -D -e -f {disk}/sshd_config
 """
 
@@ -53,6 +55,17 @@ PidFile none
 """
 
 
+_LIBVIRTD = """\
+host_uuid = "{uuid}"
+auth_unix_rw = "none"
+auth_tls = "none"
+listen_addr = "{address}"
+ca_file = "{pki}/cacert.pem"
+cert_file = "{pki}/servercert.pem"
+key_file = "{pki}/serverkey.pem"
+"""
+
+
 class SecondHost:
     """A hypervisor other than the master, at the other end of ``host``'s links."""
 
@@ -65,18 +78,30 @@ class SecondHost:
         self._init: subprocess.Popen[bytes] | None = None
         for folder in _FOLDERS:
             (self.disk / folder).mkdir(parents=True)
+        self.libvirt.images.mkdir()
         (self.disk / "etc/libvirt/qemu.conf").write_text(CONFIGURATION)
         (self.disk / "etc/libvirt/libvirtd.conf").write_text(
-            f'host_uuid = "{uuid.uuid4()}"\nauth_unix_rw = "none"\n'
+            _LIBVIRTD.format(uuid=uuid.uuid4(), address=host.address, pki=self.pki)
         )
+        _certify(self.pki, host.address)
         for key in ("host_key", "master_key"):
             run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.disk / key))
         (self.disk / "sshd_config").write_text(_SSHD.format(address=host.address, disk=self.disk))
 
     @property
+    def pki(self) -> Path:
+        """The folder of all certificates, and their keys."""
+        return self.disk / "pki"
+
+    @property
     def uri(self) -> str:
-        """Its libvirt's URI."""
+        """Its libvirt's URI, over SSH."""
         return f"qemu+ssh://{USER}@{self.host.address}/system"
+
+    @property
+    def tls_uri(self) -> str:
+        """Its libvirt's URI, over TLS."""
+        return f"qemu+tls://{self.host.address}/system?pkipath={self.pki}"
 
     @property
     def key_file(self) -> Path:
@@ -152,3 +177,19 @@ class SecondHost:
     def _enter(self) -> Sequence[str]:
         assert self._init is not None, f"{self.name} is off"
         return ("nsenter", "--target", str(self._init.pid), "--mount", "--net")
+
+
+def _certify(folder: Path, address: str) -> None:
+    """Make an authority, and certificates of a server at this address and of a client."""
+    folder.mkdir()
+    key = ("-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-days", "2")
+    authority = ("-CA", f"{folder}/cacert.pem", "-CAkey", f"{folder}/cakey.pem")
+    for name, signed, usage in (
+        ("ca", (), ("keyUsage=critical,keyCertSign",)),
+        ("server", authority, ("extendedKeyUsage=serverAuth", f"subjectAltName=IP:{address}")),
+        ("client", authority, ("extendedKeyUsage=clientAuth",)),
+    ):
+        files = ("-keyout", f"{folder}/{name}key.pem", "-out", f"{folder}/{name}cert.pem")
+        basic = f"basicConstraints=critical,CA:{'FALSE' if signed else 'TRUE'}"
+        extensions = (word for line in (basic, *usage) for word in ("-addext", line))
+        run("openssl", "req", "-x509", "-subj", f"/CN={name}", *key, *files, *signed, *extensions)

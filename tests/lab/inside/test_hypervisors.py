@@ -1,7 +1,7 @@
 """Two hypervisors, the master and hv2, with headnodes of two projects on both.
 
-hv2 loses its power, comes back, and at last is dead for good. Each test plays the story on; all
-that runs on hv2 is real: sshd, libvirtd, QEMU, and its frames.
+hv2 loses its power, comes back, is declared dead, and is taken back. Each test plays the story on;
+all that runs on hv2 is real: sshd, libvirtd, QEMU, and its frames.
 """
 
 from __future__ import annotations
@@ -17,22 +17,24 @@ import pytest
 from haas_rpcd.config import Credential, SwitchSettings
 from haas_rpcd.drivers.hostnet.driver import HostNetworkDriver
 from haas_rpcd.drivers.hostnet.taps import KernelTaps, Tap
+from haas_rpcd.drivers.hypervisor.libvirt import LibvirtDriver
 from haas_rpcd.drivers.remote.host import RemoteHost
 from haas_rpcd.drivers.remote.network import RemoteNetwork
 from haas_rpcd.drivers.switch.transport.known_hosts import KnownHosts
+from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import BridgeSeen, SetBridge
 from haas_rpcd.registered import RegisteredHypervisor
 
 from ..attempts import print_table, try_all
 from ..frames import Wire
-from ..hypervisor import Hypervisor
+from ..hypervisor import BASE, Hypervisor
 from ..master import Master
 from ..packets import SwitchPort, headnode_nic
-from ..second_host import SecondHost
+from ..second_host import USER, SecondHost
 from ..story import Story
 from ..topology import MASTER_ADDRESS, Lab, add_bridge, build, ip, remove_bridge
 
-SECONDS = 60.0
+SECONDS = 180.0
 """Time-out for what must be shown. The story prints how long it took."""
 
 N, M = 104, 105
@@ -85,7 +87,7 @@ connect node-3:primary-nic n
 apply
 """
 
-GONE_FOR_GOOD = """
+DECLARED_DEAD = """
 hypervisor retire hv2
 use astro
 headnode move there-a master
@@ -93,7 +95,15 @@ apply
 use bio
 headnode move there-b master
 apply
-hypervisor delete hv2 --force
+"""
+
+OVER_TLS = """
+hypervisor delete hv2
+hypervisor register hv2 {uri} {trunk_nic} --ssh {user}@{address}
+use bio
+headnode create over-tls --hypervisor hv2
+headnode connect over-tls m
+apply
 """
 
 SHOWN = "headnode list\nhypervisor list\nsystem health\n"
@@ -108,10 +118,9 @@ def lab() -> Iterator[Lab]:
 
 @pytest.fixture(scope="module")
 def hv2(lab: Lab) -> Iterator[SecondHost]:
-    """The second hypervisor, with the base image."""
+    """The second hypervisor, without any base image: HaaS copies it there."""
     installed = SecondHost(lab.hosts[0])
     installed.boot()
-    installed.libvirt.define_base()
     yield installed
     installed.scrap()
 
@@ -140,8 +149,7 @@ class TwoHypervisors(Story):
             self.begin()
             self.others[0].fail()
             self.becomes({"there-a": "unknown", "there-b": "unknown"})
-            self.results["killed"] = self.master.run("killed", SHOWN)
-            self.results["another node"] = self.master.run("another-node", ANOTHER_NODE)
+            self.results["killed"] = self.master.run("killed", f"{SHOWN}{ANOTHER_NODE}")
 
     def come_back(self) -> None:
         """Let hv2 boot again, and wait until all is restored."""
@@ -151,12 +159,19 @@ class TwoHypervisors(Story):
             self.becomes({"there-a": "running", "there-b": "running"})
             self.results["back"] = self.master.run("back", SHOWN)
 
-    def end(self) -> None:
-        """Let hv2 be dead for good, and move its headnodes to the master."""
-        if "end" not in self.results:
+    def declare_dead(self) -> None:
+        """Let hv2 lose its power again, and move its headnodes to the master."""
+        if "dead" not in self.results:
             self.come_back()
             self.others[0].fail()
-            self.results["end"] = self.master.run("end", GONE_FOR_GOOD)
+            self.results["dead"] = self.master.run("dead", DECLARED_DEAD)
+
+    def take_back(self) -> None:
+        """Let hv2 boot, with what is left on its disk, and take it back."""
+        if "taken back" not in self.results:
+            self.declare_dead()
+            self.others[0].boot()
+            self.results["taken back"] = self.master.run("taken-back", "hypervisor reinstate hv2\n")
 
     def states(self) -> dict[str, str]:
         """Return the states of all headnodes."""
@@ -190,12 +205,10 @@ def story(
     credentials = master.folder / "credentials.toml"
     credentials.write_text(f'{credentials.read_text()}\n[hv2]\nkey_file = "{hv2.key_file}"\n')
     master.start()
-    chapters = ["site-{dialect}"]
-    yield (
-        started := TwoHypervisors(
-            lab, wire, hypervisor, master, "linux_bridge", chapters, others=[hv2]
-        )
+    started = TwoHypervisors(
+        lab, wire, hypervisor, master, "linux_bridge", ["site-{dialect}"], others=[hv2]
     )
+    yield started
     started.close()
 
 
@@ -264,15 +277,17 @@ async def test_no_tenants_frame_reaches_the_other_hypervisor(
 
 
 def test_headnodes_on_two_hypervisors_hear_exactly_their_own_networks(
-    story: TwoHypervisors,
+    story: TwoHypervisors, hv2: SecondHost
 ) -> None:
     story.begin()
-    matrix = story.who_hears_whom("two hypervisors", booting=["here-a:nic0", *THERE])
+    matrix = story.who_hears_whom("two hypervisors", booting=THERE)
     assert matrix.differences(ON_BOTH) == []
     assert story.plans_are_empty()
     assert story.drifted() == []
     shown = story.master.call("hypervisor.show", hypervisor="hv2")
     assert (shown["libvirt"], shown["network"]) == (True, True)
+    [copied] = hv2.libvirt.domains() - hv2.libvirt.running()
+    assert copied.startswith(f"haas-image_{BASE}_")
 
 
 def test_one_that_loses_its_power_holds_up_nobody(story: TwoHypervisors) -> None:
@@ -285,23 +300,57 @@ def test_one_that_loses_its_power_holds_up_nobody(story: TwoHypervisors) -> None
         "there-b": "unknown",
     }
     assert "Hypervisor hv2 can't be reached" in story.results["killed"].out
-    matrix = story.who_hears_whom("hv2 without power", booting=["here-b:nic0"])
+    matrix = story.who_hears_whom("hv2 without power")
     assert matrix.differences(WITHOUT_HV2) == []
 
 
 def test_what_it_lost_is_restored_when_it_is_back(story: TwoHypervisors) -> None:
     story.come_back()
     print(story.results["back"].out)
-    matrix = story.who_hears_whom("hv2 back again", booting=THERE)
+    matrix = story.who_hears_whom("hv2 back again")
     assert matrix.differences(BACK) == []
     assert story.plans_are_empty()
 
 
 def test_the_headnodes_of_a_dead_one_are_made_anew_on_the_master(story: TwoHypervisors) -> None:
-    story.end()
+    story.declare_dead()
     matrix = story.who_hears_whom("headnodes moved from hv2", booting=THERE)
     assert matrix.differences(MOVED) == []
     assert set(story.states().values()) == {"running"}
     assert story.plans_are_empty()
-    listed = story.master.call("hypervisor.list")["items"]
-    assert [one["hypervisor"] for one in listed] == ["master"]
+
+
+def test_what_was_moved_away_is_removed_from_one_that_is_taken_back(
+    story: TwoHypervisors, hv2: SecondHost
+) -> None:
+    story.declare_dead()
+    hv2_disks = hv2.libvirt.disks()
+    story.take_back()
+    print(story.results["taken back"].out)
+    assert {"haas_astro_there-a_vda.qcow2", "haas_bio_there-b_vda.qcow2"} <= hv2_disks
+    assert not [name for name in hv2.libvirt.disks() if "there" in name]
+    assert not [name for name in hv2.libvirt.domains() if "there" in name]
+    assert hv2.virtual_interfaces() == set()
+    assert story.who_hears_whom().differences(MOVED) == []
+    shown = story.master.call("hypervisor.show", hypervisor="hv2")
+    assert (shown["retired"], shown["headnodes"], shown["bridges"]) == (None, 0, 0)
+
+
+async def test_its_libvirt_can_be_reached_by_tls(
+    story: TwoHypervisors, hv2: SecondHost, tmp_path: Path
+) -> None:
+    story.take_back()
+    stranger = LibvirtDriver(hv2.tls_uri.replace(str(hv2.pki), str(tmp_path)))
+    with pytest.raises(DeviceError, match="can read the client's certificate"):
+        await stranger.open()
+    await stranger.close()
+
+    host = hv2.host
+    register = OVER_TLS.format(
+        uri=hv2.tls_uri, trunk_nic=host.trunk_nic, user=USER, address=host.address
+    )
+    story.master.run("over-tls", register)
+    networks = {N: MOVED[N], M: MOVED[M] | {"over-tls:nic0", "hv2:br-vlan105"}}
+    matrix = story.who_hears_whom("hv2 by TLS", booting=["over-tls:nic0"])
+    assert matrix.differences(networks) == []
+    assert story.plans_are_empty()
