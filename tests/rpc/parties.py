@@ -15,7 +15,7 @@ import pytest
 from haas_rpcd.auth.secret import digest_of
 from haas_rpcd.errors import DeniedError
 from tests.rpc.small_site import RpcError, SmallSite
-from tests.rpc.test_campaign import NODES, OTHER, Campaign
+from tests.rpc.test_campaign import OTHER, Campaign, nic_of
 
 PROJECTS = {"rita": "red", "bob": "blue", "eve": "green"}
 NEVER = "never"
@@ -24,6 +24,7 @@ NEVER = "never"
 IGNORED = (
     "^shutdown", "^no shutdown", "^no switchport access", "^vlan", "^no vlan", "^name", "^write",
     "^switchport access", "^switchport access", "^switchport trunk", "^switchport mode",
+    "^channel-group", "^no channel-group", "^no interface",
 )  # fmt: skip
 """Lines that a switch may take without a word, and not carry out."""
 
@@ -38,7 +39,7 @@ class Parties(Campaign):
     """The campaign's acts, each done by one party; and more of them."""
 
     def __init__(self, site: SmallSite) -> None:
-        super().__init__(site, random.Random(0))
+        super().__init__(site, random.Random(0), bond=True)
         self.tokens: dict[str, str] = {}
         self.quotas: dict[str, int] = {}
         """The most nodes that a project may hold."""
@@ -70,11 +71,11 @@ class Parties(Campaign):
     async def go(self, project: str) -> Any:
         """Get a node on a network in one go, and wait for it."""
         found = (await self.call("node.list", free=True))["items"]
-        name = found[0]["node"] if found else self.dice.choice(NODES)
+        name = self.dice.choice(found)["node"] if found else self.dice.choice(self.nodes)
         await self.call("node.allocate", project=project, node=name)
         network = self.net()
         await self.call("network.create", project=project, network=network)
-        await self.call("nic.connect", node=name, nic="eth0", network=network)
+        await self.call("nic.connect", node=name, nic=nic_of(name, "eth0"), network=network)
         job = (await self.call("apply.start", project=project))["job"]
         return (await self.site.finished(job))["state"]
 
@@ -94,23 +95,24 @@ class Parties(Campaign):
         await self.call("network.unshare", network=name, **{"with": project})
 
     async def lease(self, project: str) -> Any:
-        node = self.dice.choice(NODES)
+        node = self.dice.choice(self.nodes)
         await self.call("node.allocate", project=project, node=node, until=_in(3600))
         return node
 
     async def extend(self, project: str) -> Any:
-        node = self.dice.choice(NODES)
+        node = self.dice.choice(self.nodes)
         await self.call("node.extend", node=node, until=_in(7200))
         return node
 
     async def trespass(self, project: str) -> Any:
         """Use what is another project's."""
         other = OTHER[project]
-        node = {"node": self.dice.choice(NODES)}
+        node = {"node": self.dice.choice(self.nodes)}
+        nic = {**node, "nic": nic_of(node["node"], "eth0")}
         net = {"project": other, "network": self.net()}
         method, params = self.dice.choice([
-            ("node.release", node), ("nic.disconnect", {**node, "nic": "eth0"}),
-            ("nic.connect", {**node, "nic": "eth0", "network": f"{other}/{self.net()}"}),
+            ("node.release", node), ("nic.disconnect", nic),
+            ("nic.connect", {**nic, "network": f"{other}/{self.net()}"}),
             ("node.allocate", {**node, "project": other}), ("apply.start", {"project": other}),
             ("network.create", net), ("network.delete", net),
             ("network.share", {**net, "with": project}), ("apply.start", {}),
@@ -154,13 +156,14 @@ class Parties(Campaign):
         ]
         for node in held[:1]:
             there, not_there = {"node": node["node"]}, {"node": NEVER}
+            nic = nic_of(node["node"], "eth0")
             pairs += [(name, there, not_there) for name in ("node.show", "node.release")]
             pairs += [
                 (name, {**there, **more}, {**not_there, **more})
                 for name, more in (
                     ("node.extend", {"until": _in(60)}),
-                    ("nic.connect", {"nic": "eth0", "network": "a"}),
-                    ("nic.disconnect", {"nic": "eth0"}),
+                    ("nic.connect", {"nic": nic, "network": "a"}),
+                    ("nic.disconnect", {"nic": nic}),
                 )
             ]
         method, foreign, missing = self.dice.choice(pairs)
@@ -189,7 +192,7 @@ class Parties(Campaign):
         held = len((await self.call("node.list", project=project))["items"])
         most = self.dice.choice((-1, 0, 1, 2))
         await self.call("project.set_quota", project=project, nodes=most)
-        self.quotas[project] = len(NODES) if most < 0 else max(most, held)
+        self.quotas[project] = len({*self.nodes}) if most < 0 else max(most, held)
         return most
 
     async def end_leases(self, project: str) -> Any:

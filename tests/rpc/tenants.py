@@ -1,9 +1,10 @@
 """Tenants who do not trust each other, an admin, and failing switches: a Hypothesis state machine.
 
 rita (project red), bob (blue) and eve (green) come in with tokens, the admin as root. They act one
-after the other and at the same time, share networks, hold nodes on leases and against quotas, and
-try what is not theirs. Switches refuse, ignore, hang and are changed by hand; the daemon restarts.
-After each line that a switch gets, `tests/rpc/watch.py` checks what every port carries.
+after the other and at the same time, share networks, hold nodes, of which one has a bond, on leases
+and against quotas, and try what is not theirs. Switches refuse, ignore, hang and are changed by
+hand; the daemon restarts. After each line that a switch gets, `tests/rpc/watch.py` checks what
+every port carries.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from haas_rpcd.config import SwitchSettings
 from tests.rpc.parties import PROJECTS, Parties, caller, totals
-from tests.rpc.small_site import NOTHING, Prepared, RpcError, place, prepare, small_site
-from tests.rpc.test_campaign import BLIND, EXPECTED, OTHER, PHONES, converges
+from tests.rpc.small_site import NOTHING, Prepared, RpcError, prepare, small_site
+from tests.rpc.test_campaign import BLIND, EXPECTED, OTHER, PHONES, bonded, converges, place_of
 
 REFUSALS = EXPECTED | {"denied", "stale_plan", "limited"}
 
@@ -75,6 +76,7 @@ class TenantsMachine(RuleBasedStateMachine):
             small_site(path, prepared, every_line=True, switches=_patience(path))
         )
         parties = Parties(site)
+        await bonded(site)
         await site.call("project.create", project="green")
         await site.call("user.create", user="eve")
         for user in PROJECTS:
@@ -145,7 +147,7 @@ class TenantsMachine(RuleBasedStateMachine):
             assert held[project] <= most, (project, self.parties.done)
         for node in (node for node in listed if node["state"] == "free"):
             for nic in ("eth0", "ipmi"):
-                name, port = place(node["node"], nic)
+                name, port = place_of(node["node"], nic)
                 full = port.replace("Gi", "GigabitEthernet")
                 if (name, full) in self.parties.tampered:
                     continue
