@@ -21,7 +21,7 @@ def hosts_health(tx: Tx, context: Context) -> tuple[HypervisorHealth, ...]:
 def _host_health(tx: Tx, context: Context, name: str, retired: bool) -> HypervisorHealth:
     engine = context.engine
     libvirt, network = engine.sees(libvirt_device(name)), engine.sees(name)
-    known = engine.capacities.of(name)
+    known = engine.capacities.of(name) if libvirt else None
     copying = engine.images.under_way(name)
     return HypervisorHealth(
         hypervisor=name,

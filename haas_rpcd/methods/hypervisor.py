@@ -75,7 +75,7 @@ def record(
     bmc = hypervisors.bmc(call.tx, name)
     usage = hypervisors.usage(call.tx, name)
     sees = call.context.engine.sees
-    capacity = call.context.engine.capacities.of(name)
+    capacity = call.context.engine.capacities.of(name) if sees(libvirt_device(name)) else None
     return Hypervisor(
         hypervisor=name,
         uri=registered.uri,

@@ -146,6 +146,7 @@ class SimHypervisorDriver(MasterDriver):
         host.images.add(image)
         host.contents[image] = wanted
         host.copied.append(image)
+        host.report(LIBVIRT)
 
     def _seen(self, change: HeadnodeChange) -> HeadnodeSeen:
         domain = self._host.domains.get(change.uuid)

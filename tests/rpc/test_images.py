@@ -54,6 +54,11 @@ async def test_a_hypervisor_gets_the_image_before_its_headnodes_are_made(
     assert bare.copied == ["base-headnode"], "once for both headnodes"
     assert bare.domain("red/there").running
 
+    async def is_shown() -> bool:
+        shown = await two.call("hypervisor.show", hypervisor="hv2")
+        return bool(shown["images"] == ["base-headnode"])
+
+    await until(is_shown)
     await headnode_on(two, "hv2", "third")
     await two.succeeds("red")
     assert bare.copied == ["base-headnode"]

@@ -113,7 +113,8 @@ class Reader:
         xml = self.definition(image)
         files = self.describe(image, xml)
         unknown = {file.facts for file in files.values() if not known.get(file.facts)}
-        self._counted.begin(f"read {image} on {self._uri}", sum(each.size for each in unknown))
+        # Tenants read this: it names no address.
+        self._counted.begin(f"read {image}", sum(each.size for each in unknown))
         hashes: dict[FileKey, str] = dict(known)
         hashes.update((facts, self._hash(facts)) for facts in unknown)
         files = {
