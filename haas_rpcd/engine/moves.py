@@ -112,4 +112,4 @@ class Moves:
         """Return whether what a copy made was seen to be whole, whatever the verdict."""
         verdict = self._verdicts.get(entry.number)
         seen = None if verdict is None else verdict.seen
-        return isinstance(seen, HeadnodeSeen) and seen.defined
+        return self._is_done(entry) or (isinstance(seen, HeadnodeSeen) and seen.defined)

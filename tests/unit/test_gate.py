@@ -53,6 +53,20 @@ async def test_a_device_that_makes_no_progress_delays_the_others_once(
         await gate.reach("sw1", Phase.SAVE)
 
 
+async def test_devices_between_which_something_moves_wait_however_long_it_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gate_module, "PATIENCE", 0.01)
+    moving = {"libvirt", "copy:hv2"}
+    gate = Gate(["libvirt", "copy:hv2", "dead"], lambda one, other: {one, other} <= moving)
+    deleting = asyncio.create_task(gate.reach("libvirt", Phase.REMOVE_HEADNODES))
+    await gate.reach("copy:hv2", Phase.COPIES)
+    assert not deleting.done(), "the copy is not done"
+    await gate.leave("copy:hv2")
+    async with asyncio.timeout(10):
+        await deleting
+
+
 async def test_once_a_device_is_late_nobody_waits_for_it_any_longer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -9,9 +9,11 @@ from haas_rpcd.model import (
     MASTER,
     PARKED,
     Change,
+    CopyHeadnode,
     DefineHeadnode,
     DeleteHeadnode,
     HeadnodeNic,
+    HeadnodeSeen,
     PortConfig,
     SaveConfig,
     SetBridge,
@@ -20,8 +22,9 @@ from haas_rpcd.model import (
     SetPort,
     SetVlan,
 )
-from haas_rpcd.store import sendable
-from haas_rpcd.store.database import Store
+from haas_rpcd.registered import RegisteredHypervisor
+from haas_rpcd.store import applied, headnodes, hypervisors, moves, sendable
+from haas_rpcd.store.database import Store, Tx
 
 SITE, RED, BLUE, GREEN = None, 1, 2, 3
 HEAD, HALF, GOING, DESK, NO_SUCH = (
@@ -198,3 +201,79 @@ async def test_a_step_that_only_removes_keeps_nothing_in_use(filled: Store) -> N
     )
     removal = SetVlan(102, present=False)
     assert not await filled.read(sendable.still_carried, "sw1", removal, ANOTHER)
+
+
+# --- moves ----------------------------------------------------------------------------------------
+
+OFF = "66666666-6666-4666-8666-666666666666"
+"""blue/off, which is off; blue/desk was applied as running, and is found to be stopped."""
+
+
+def copy(name: str, uuid: str, token: str = "now", source: str = MASTER) -> CopyHeadnode:
+    return CopyHeadnode(name, uuid, "base-headnode", source, token)
+
+
+async def move(store: Store, uuid: str, to: str | None = "hv2") -> None:
+    """Stage a move to hv2."""
+
+    def write(tx: Tx) -> None:
+        if hypervisors.find(tx, "hv2") is None:
+            hypervisors.create(tx, RegisteredHypervisor("hv2", "qemu+ssh://hv2/system", "eth0"))
+        headnode_id = headnodes.id_of(tx, uuid)
+        assert headnode_id is not None
+        moves.stage(tx, headnode_id, to, "now")
+
+    await store.write(write)
+
+
+@pytest.mark.parametrize(
+    ("uuid", "device", "change", "expected"),
+    [
+        (OFF, "copy:hv2", copy("blue/off", OFF), None),
+        (OFF, "copy:hv2", copy("blue/off", OFF, token="before"), "is not to move to hv2 any more"),
+        (OFF, "copy:hv2", copy("blue/off", OFF, source="hv3"), "is not to move to hv2 any more"),
+        (OFF, "copy:hv3", copy("blue/off", OFF), "is not to move to hv3 any more"),
+        (OFF, "copy:hv2", copy("blue/none", NO_SUCH), DELETED),
+        (HALF, "copy:hv2", copy("red/half", HALF), "is not known to be off on master"),
+        (OFF, "libvirt:hv2", SetHeadnodePower("blue/off", OFF, running=True), "moved to master"),
+        (OFF, LIBVIRT, DeleteHeadnode("blue/off", OFF), "headnode blue/off is on master"),
+        (OFF, "libvirt:hv2", DeleteHeadnode("blue/off", OFF), "nothing of headnode blue/off is"),
+    ],
+)
+async def test_a_headnode_is_copied_only_while_it_is_off(
+    filled: Store, uuid: str, device: str, change: Change, expected: str | None
+) -> None:
+    await move(filled, uuid)
+    refusal = await filled.read(sendable.refusal, device, change, BLUE)
+    assert says(refusal, expected), refusal
+
+
+async def test_what_a_copy_left_is_deleted_before_the_next_and_only_there(filled: Store) -> None:
+    await move(filled, OFF)
+    change = copy("blue/off", OFF)
+    delete = DeleteHeadnode("blue/off", OFF)
+    await filled.write(applied.before_sending, "copy:hv2", change, BLUE)
+    refusal = await filled.read(sendable.refusal, "copy:hv2", change, BLUE)
+    assert says(refusal, "something of headnode blue/off is left on hv2")
+    assert await filled.read(sendable.refusal, "libvirt:hv2", delete, BLUE) is None
+
+    absent = HeadnodeSeen(defined=False)
+    await filled.write(applied.confirm, "copy:hv2", change, absent)
+    assert await filled.read(sendable.refusal, "libvirt:hv2", delete, BLUE) is None
+    await filled.write(applied.confirm, "libvirt:hv2", delete, absent)
+    assert await filled.read(sendable.refusal, "copy:hv2", change, BLUE) is None
+
+    await filled.write(applied.before_sending, "copy:hv2", change, BLUE)
+    await filled.write(applied.confirm, "copy:hv2", change, HeadnodeSeen(defined=True))
+    start = SetHeadnodePower("blue/off", OFF, running=True)
+    assert await filled.read(sendable.refusal, "libvirt:hv2", start, BLUE) is None
+    assert says(await filled.read(sendable.refusal, LIBVIRT, start, BLUE), "moved to hv2")
+    assert await filled.read(sendable.refusal, LIBVIRT, delete, BLUE) is None
+    on_hv2 = await filled.read(sendable.refusal, "libvirt:hv2", delete, BLUE)
+    assert says(on_hv2, "headnode blue/off is on hv2")
+
+
+async def test_a_repair_moves_nothing(filled: Store) -> None:
+    await move(filled, OFF)
+    refusal = await filled.read(sendable.repair_refusal, "copy:hv2", copy("blue/off", OFF))
+    assert says(refusal, "a repair does not move headnode blue/off")
