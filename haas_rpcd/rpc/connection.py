@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
@@ -114,8 +115,7 @@ class Connection:
 
     def _notify(self, name: str, event: JobEvent | InventoryEvent) -> None:
         self.seq += 1
-        event = msgspec.structs.replace(event, seq=self.seq)
-        text = msgspec.json.encode({"jsonrpc": "2.0", "method": name, "params": event})
+        text = _encoded(name, event).replace(_UNNUMBERED, b'"seq":%d' % self.seq, 1)
         full = self._outgoing.qsize() >= MAX_BACKLOG or self._backlog > MAX_BACKLOG_BYTES
         if full and self._closing is None:
             self._disconnect(WSCloseCode.TRY_AGAIN_LATER, b"too slow: connect and fetch again")
@@ -228,6 +228,15 @@ class Connection:
 
     async def _send_text(self, text: bytes) -> None:
         await self._socket.send_frame(text, WSMsgType.TEXT)
+
+
+_UNNUMBERED = b'"seq":0'
+
+
+@functools.lru_cache(maxsize=16)
+def _encoded(name: str, event: JobEvent | InventoryEvent) -> bytes:
+    """Encode a notification, once for all connections; its number stands before all texts."""
+    return msgspec.json.encode({"jsonrpc": "2.0", "method": name, "params": event})
 
 
 def _without_words(event: JobEvent) -> JobEvent:
