@@ -247,6 +247,27 @@ async def test_an_image_that_somebody_put_there_is_used_if_it_is_the_same(site: 
     assert (await site.provide()).startswith("haas-image_base_"), "it has another content now"
 
 
+async def test_an_image_over_another_file_is_not_copied_but_used_where_it_is(site: Site) -> None:
+    with site.master.open() as connection:
+        connection.storagePoolLookupByName("default").createXML(
+            f"""<volume><name>top.qcow2</name><capacity>{32 * MIB}</capacity>
+            <target><format type='qcow2'/></target>
+            <backingStore><path>{site.master.images}/base.img</path><format type='raw'/>
+            </backingStore></volume>"""
+        )
+        over = BASE.format(memory=64, folder=site.master.images).replace(
+            f"type='raw'/>\n      <source file='{site.master.images}/base.img'",
+            f"type='qcow2'/>\n      <source file='{site.master.images}/top.qcow2'",
+        )
+        connection.defineXML(over)
+    with pytest.raises(DeviceError, match=r"top.qcow2 of base is over another file, .*base\.img"):
+        await site.provide()
+    assert site.hv2.domains() == set()
+
+    define_base(site.hv2, b"whatever")
+    assert await site.provide() == "base"
+
+
 async def test_all_who_want_an_image_share_one_copy(site: Site) -> None:
     domains = await asyncio.gather(*(site.provide() for _ in range(3)))
     assert len(set(domains)) == 1

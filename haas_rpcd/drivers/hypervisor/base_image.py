@@ -96,11 +96,15 @@ class Reader:
         return xml
 
     def describe(self, image: str, xml: str) -> dict[str, ImageFile]:
-        """Return the files of an image, with empty hashes. Raises DeviceError: ``missing``."""
+        """Return the files of an image, with empty hashes.
+
+        Raises DeviceError: ``missing``, ``refused`` (a disk is over another file).
+        """
         found = {}
         for file in image_xml.files(xml, variables_of(self.storage, xml)):
             path = self.storage.locate(image, file).path
             with self.storage.volume(path) as volume:
+                _refuse_overlay(image, path, transfer.backing_of(volume))
                 facts = transfer.facts(self._libvirt, volume)
                 found[file.target] = ImageFile(facts, file.format, volume.info()[2], "")
         return found
@@ -139,6 +143,15 @@ class Reader:
             return False
         now = {key: file.facts for key, file in self.describe(image, xml).items()}
         return now == {key: file.facts for key, file in content.files.items()}
+
+
+def _refuse_overlay(image: str, path: str, backing: str | None) -> None:
+    if backing is not None:
+        raise DeviceError(
+            f"The disk {path} of {image} is over another file, {backing}, and is not copied: make"
+            " it one file (qemu-img convert), or define the image on the other host by hand.",
+            reason="refused",
+        )
 
 
 def place_in(folder: str, file: ImageFile) -> str:

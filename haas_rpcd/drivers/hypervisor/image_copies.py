@@ -174,7 +174,8 @@ class ImageCopies:
         try:
             content = await self._source.read(image, counted)
         except DeviceError as error:
-            if await self._has_its_own(image):
+            # Of a master that does not answer, nobody knows what its image holds.
+            if error.reason in ("missing", "refused") and await self._has_its_own(image):
                 log.info("%s: %s is used as it is there: %s", self._host, image, error.message)
                 return Copied(image, {})
             raise
@@ -229,7 +230,7 @@ class ImageCopies:
             with connected(libvirt, uri, self._uri) as connection:
                 reader = Reader(libvirt, connection, self._uri, task.go_on, Counted())
                 try:
-                    reader.describe(image, reader.definition(image))
+                    reader.definition(image)
                 except DeviceError:
                     return False
                 return True

@@ -58,6 +58,12 @@ def facts(libvirt: Any, volume: Any) -> VolumeFacts:
     return VolumeFacts(volume.path(), size, root.findtext("target/timestamps/mtime") or "")
 
 
+def backing_of(volume: Any) -> str | None:
+    """Return the path of the file that a volume is an overlay of; None if it is none."""
+    root = ET.fromstring(volume.XMLDesc(0))  # noqa: S314 (from libvirt itself)
+    return root.findtext("backingStore/path")
+
+
 class ContentHash:
     """Hashes the content of a file, whatever holes it has.
 
