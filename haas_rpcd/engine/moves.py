@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from haas_rpcd.engine.journal import Entry, Verdict
 from haas_rpcd.model import (
     CopyHeadnode,
@@ -14,9 +12,11 @@ from haas_rpcd.model import (
     SetHeadnodePower,
     Step,
     hypervisor_of,
+    libvirt_device,
     same_hypervisor,
 )
 from haas_rpcd.planner.steps import step
+from haas_schemas.job import StepState
 
 
 class Moves:
@@ -75,41 +75,51 @@ class Moves:
         return None
 
     def starts_again(self) -> list[Step]:
-        """Return the steps that start headnodes again that were stopped to move, and did not.
+        """Return the steps that start headnodes again which are to run, and were not moved.
 
         Nothing was started at the new place, as that comes after the copy.
         """
-        changes = [(entry, entry.step.change) for entry in self._entries]
         to_run = {
             entry.step.target
-            for entry, change in changes
-            if isinstance(change, SetHeadnodePower) and change.running
-        }
-        moved = {
-            entry.step.target
-            for entry, change in changes
-            if isinstance(change, CopyHeadnode) and self._is_there(entry)
+            for entry in self._entries
+            if isinstance(entry.step.change, SetHeadnodePower) and entry.step.change.running
         }
         return [
             step(
                 Phase.HEADNODES,
-                entry.step.device,
-                msgspec.structs.replace(change, running=True),
+                libvirt_device(change.source),
+                SetHeadnodePower(change.headnode, change.uuid, True),
                 f"start headnode {change.headnode} again, as it was not moved",
             )
-            for entry, change in changes
-            if isinstance(change, SetHeadnodePower)
-            and entry.step.phase is Phase.STOPS
-            and self._is_done(entry)
-            and change.headnode in to_run - moved
+            for entry in self._entries
+            for change in [entry.step.change]
+            if isinstance(change, CopyHeadnode)
+            and change.headnode in to_run
+            and not self._is_there(entry)
+            and self._may_be_off(entry)
         ]
 
-    def _is_done(self, entry: Entry) -> bool:
+    def _may_be_off(self, copy: Entry) -> bool:
+        """Return whether a headnode was stopped for a copy, or an earlier job had done that."""
+        stops = [
+            entry
+            for entry in self._entries
+            if entry.step.phase is Phase.STOPS
+            and isinstance(entry.step.change, SetHeadnodePower)
+            and entry.step.target == copy.step.target
+        ]
+        if not stops:
+            return copy.number in self._verdicts
+        return any(self._state(entry) in ("done", "failed") for entry in stops)
+
+    def _state(self, entry: Entry) -> StepState | None:
+        """Return what became of a step; None if it was not sent."""
         verdict = self._verdicts.get(entry.number)
-        return verdict is not None and verdict.state == "done"
+        return None if verdict is None else verdict.state
 
     def _is_there(self, entry: Entry) -> bool:
         """Return whether what a copy made was seen to be whole, whatever the verdict."""
         verdict = self._verdicts.get(entry.number)
         seen = None if verdict is None else verdict.seen
-        return self._is_done(entry) or (isinstance(seen, HeadnodeSeen) and seen.defined)
+        is_done = self._state(entry) == "done"
+        return is_done or (isinstance(seen, HeadnodeSeen) and seen.defined)

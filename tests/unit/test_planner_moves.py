@@ -261,12 +261,28 @@ def test_whatever_fails_on_the_way(
     world.is_as(place, running)
 
 
+def index(world: World, kind: str) -> int:
+    """Return which step of the plan is of a kind."""
+    steps = world.plan(running=True, present=True)
+    [number] = [number for number, step in enumerate(steps) if step.kind == kind]
+    return number
+
+
 def test_a_copy_that_fails_starts_the_headnode_again_where_it_was() -> None:
     world = World()
     world.apply(running=True)
     world.stage("hv2")
-    steps = world.plan(running=True, present=True)
-    [copy] = [number for number, step in enumerate(steps) if step.kind == "headnode.copy"]
-    world.apply(running=True, fails=copy)
+    world.apply(running=True, fails=index(world, "headnode.copy"))
     assert world.machines["master"].running
     assert world.place == "master"
+
+
+def test_one_that_an_earlier_job_stopped_is_started_again_too() -> None:
+    """The daemon died while it copied; the next one fails to."""
+    world = World()
+    world.apply(running=True)
+    world.stage("hv2")
+    world.apply(running=True, fails=index(world, "headnode.copy"), dies=True)
+    assert not world.machines["master"].running
+    world.apply(running=True, fails=index(world, "headnode.copy"))
+    assert world.machines["master"].running
