@@ -47,6 +47,8 @@ def load(path: Path) -> Settings:
 
 def _check_ha(settings: Settings, path: Path) -> None:
     ha = settings.ha
+    if ha.replica is not None and settings.store.path == ":memory:":
+        raise ConfigError(f"{path}: [ha] wants a database in a file: set [store] path.")
     if not ha.on:
         return
     if ha.replica is None:
@@ -54,8 +56,6 @@ def _check_ha(settings: Settings, path: Path) -> None:
             f"{path}: [ha] replica: say where commits are copied to, so that the other master can"
             " go on with them, e.g. sftp://haas@witness/srv/haas."
         )
-    if settings.store.path == ":memory:":
-        raise ConfigError(f"{path}: [ha] wants a database in a file: set [store] path.")
     if bool(ha.etcd_cert) != bool(ha.etcd_key):
         raise ConfigError(f"{path}: [ha] etcd_cert and etcd_key go together: set both.")
     if bool(ha.address) != bool(ha.interface):

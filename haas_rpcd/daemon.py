@@ -70,11 +70,11 @@ class Daemon:
 
     ``switches`` makes the drivers of switches, ``master`` and ``libvirt`` those of the master's two
     devices; these are None if haas.toml has no ``[master]``. ``remote`` makes those of the other
-    hypervisors. ``bmcs`` opens sessions with BMCs; by
-    default with the credentials of haas.toml's file. ``headnode_console`` opens the consoles of
-    headnodes. ``exported``: see :class:`Context`. ``clock``: this machine's, unless a test gives
-    another one; so is ``pace``, at which the master is watched. ``held``: of one of two masters,
-    or of one whose database is copied; ``followed``: of the one that stands by.
+    hypervisors. ``bmcs`` opens sessions with BMCs; by default with the credentials of haas.toml's
+    file. ``headnode_console`` opens the consoles of headnodes. ``exported``: see :class:`Context`.
+    ``clock``: this machine's, unless a test gives another one; so is ``pace``, at which the master
+    is watched. ``held``: of one of two masters, or of one whose database is copied; ``followed``:
+    of the one that stands by.
     """
 
     def __init__(
@@ -197,7 +197,7 @@ class Daemon:
         Raises ConfigError, sqlite3.Error, OSError, SocketError.
         """
         if serve:
-            self._server.claim()
+            self.claim()
         await self.open()
         await self.engine.recover()
         if self.settings.drift.interval:
@@ -219,11 +219,12 @@ class Daemon:
         if serve:
             await self._server.start()
 
-    async def start_to_read(self) -> None:
-        """Listen, as one that stands by, once :meth:`open` is done. No device is asked.
+    def claim(self) -> None:
+        """Lock the socket, to be the only daemon that serves it. Raises SocketError."""
+        self._server.claim()
 
-        Raises ConfigError, OSError, SocketError.
-        """
+    async def start_to_read(self) -> None:
+        """Listen, as one that stands by. Raises ConfigError, OSError, SocketError."""
         if self.metrics is not None:
             await self.metrics.start()
         await self._server.start()

@@ -107,8 +107,9 @@ async def _read(daemon: Daemon, following: Following, copy: Path) -> None:
     """Serve reads of the other master's data, as soon as there is any, until cancelled."""
     from haas_rpcd.ha import following as followed
 
-    followed.forget(copy)
     try:
+        daemon.claim()  # the copy may be that of another daemon here
+        followed.forget(copy)
         await daemon.open()
         await following.first(daemon.store)
         await daemon.start_to_read()

@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 import urllib.request
@@ -186,6 +187,19 @@ class Master:
         """Start the daemon; it serves, or stands by."""
         self.daemon.__enter__()
         self._running = True
+
+    @contextlib.contextmanager
+    def started_twice(self) -> Iterator[Path]:
+        """Start the same once more by hand; give its log."""
+        log = self.folder / "second.log"
+        with log.open("wb") as file:
+            command = [sys.executable, "-m", "haas_rpcd", "--config", str(self.config), "standby"]
+            process = subprocess.Popen(command, stdout=file, stderr=file)
+        try:
+            yield log
+        finally:
+            process.kill()
+            process.wait()
 
     def kill(self) -> None:
         """Kill it in the middle of whatever it does."""

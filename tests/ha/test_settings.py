@@ -24,6 +24,8 @@ GOOD = 'etcd = ["https://a:2379"]\nreplica = "file:///srv/haas"\n'
         (GOOD + 'address = "10.0.0.5/24"\n', "address and interface go together"),
         (GOOD + 'address = "10.0.0.500/24"\ninterface = "eth0"\n', "[ha] address: '10.0.0.500/24'"),
         (GOOD + "ttl = 1\n", "[ha] ttl"),
+        (GOOD + "refresh = 90\n", "[ha] refresh"),
+        ('replica = "file:///x"\n[store]\npath = ":memory:"\n', "[ha] wants a database in a file"),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path: Path, text: str, said: str) -> None:

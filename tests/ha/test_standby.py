@@ -64,3 +64,13 @@ def test_data_that_cannot_be_renewed_says_how_old_it_is(pair: Pair) -> None:
         lambda: second.daemon.call("system.health")["ha"]["problem"] is None,
         "the standby is not current again",
     )
+
+
+def test_a_second_daemon_on_the_same_machine_leaves_the_standby_alone(pair: Pair) -> None:
+    first, second = pair.start()
+    first.daemon.call("project.create", project="red")
+    until(lambda: second.stands_by() and projects(second) == {"red"}, "it does not follow")
+    with second.started_twice() as log:
+        until(lambda: "serves no reads" in log.read_text(), "it says nothing")
+    first.daemon.call("project.create", project="blue")
+    until(lambda: projects(second) == {"red", "blue"}, "the first one does not follow any more")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 import haas_rpcd.methods  # noqa: F401 - declares the API
@@ -22,6 +24,17 @@ def test_somebody_who_may_have_lost_its_rights_is_sent_to_the_master() -> None:
     check(OLD, ALICE, METHODS["system.info"], {})
     check(OLD, ROOT, METHODS["node.list"], {})
     check(Standby("north", None, 1.0), ALICE, METHODS["node.list"], {})
+
+
+def test_what_may_ask_a_device_is_not_answered() -> None:
+    """A coroutine that changes nothing may wait for something else than the database."""
+    answered = set()
+    for name, method in METHODS.items():
+        if method.waits:
+            with contextlib.suppress(UnavailableError):
+                check(Standby("north", None, 1.0), ROOT, method, {})
+                answered.add(name)
+    assert answered == {"audit.verify", "events.subscribe", "system.health"}
 
 
 def test_root_changes_nothing_either_and_a_power_state_is_asked_of_the_master() -> None:
