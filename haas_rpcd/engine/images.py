@@ -49,14 +49,11 @@ class Images:
         failed: list[Verdict] = []
         for image, needing in by_image.items():
 
-            def report(
-                now: Transferred, image: str = image, needing: Sequence[Entry] = needing
-            ) -> None:
+            def report(now: Transferred, image: str = image, first: Entry = needing[0]) -> None:
                 self._under_way[device, image] = now
-                for entry in needing:
-                    journal.publish_step(
-                        entry, "sending", line=now.describe(), moved=(now.done, now.total)
-                    )
+                journal.publish_step(
+                    first, "sending", line=now.describe(), moved=(now.done, now.total)
+                )
 
             try:
                 driver = await self._driver(device)
