@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from haas_rpcd.engine.journal import Entry, Verdict
 from haas_rpcd.model import (
+    COPY,
     CopyHeadnode,
     HeadnodeSeen,
     Phase,
+    SetBridge,
     SetHeadnodePower,
+    SetVlan,
     Step,
-    hypervisor_of,
+    is_libvirt,
     libvirt_device,
     same_hypervisor,
 )
@@ -19,30 +23,51 @@ from haas_rpcd.planner.steps import step
 from haas_schemas.job import StepState
 
 
+@dataclass
+class _Move:
+    """Which devices take part in a move, and the VLANs that the headnode is on, or is to be."""
+
+    devices: set[str]
+    vlans: frozenset[int]
+
+
 class Moves:
     """Keeps the steps of each headnode that moves in order, whichever devices they are on.
 
     A step is sent only once all those of earlier phases are done: so a headnode is started at its
-    new place only if it is off at the old one, and removed there only after that.
+    new place only if it is off at the old one, and removed there only after that. It is not even
+    stopped unless its VLANs and bridges are there at the new place; nor are those of the old place
+    removed unless it has moved.
     """
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         devices: dict[str, set[str]] = {}
+        vlans: dict[str, frozenset[int]] = {}
         for entry in entries:
-            if entry.step.kind.startswith("headnode."):
+            if _is_of_headnode(entry.step):
                 devices.setdefault(entry.step.target, set()).add(entry.step.device)
-        self._devices = {name: own for name, own in devices.items() if len(own) > 1}
-        for entry in entries:
-            if isinstance(entry.step.change, CopyHeadnode):
-                # the bridges at the new place come first
-                self._devices[entry.step.target].add(hypervisor_of(entry.step.device))
-        self._entries = list(entries) if self._devices else []
+            if isinstance(change := entry.step.change, CopyHeadnode):
+                vlans[entry.step.target] = frozenset(nic.vlan for nic in change.nics)
+        self._moves = {
+            name: _Move(own, vlans.get(name, frozenset()))
+            for name, own in devices.items()
+            if len(own) > 1
+        }
+        self._entries = [entry for entry in entries if self._concerns(entry.step)]
+        """The steps of moves, and of the VLANs of what moves."""
+        for move in self._moves.values():
+            move.devices.update(
+                entry.step.device for entry in self._entries if _vlan_of(entry.step) in move.vlans
+            )
         self._verdicts: dict[int, Verdict] = {}
 
     def linked(self, device: str, other: str) -> bool:
         """Return whether two devices wait for each other, however long it takes."""
-        return same_hypervisor(device, other) or any(
-            device in own and other in own for own in self._devices.values()
+        if same_hypervisor(device, other):
+            return True
+        of_headnodes = any(is_libvirt(one) or one.startswith(COPY) for one in (device, other))
+        return of_headnodes and any(
+            {device, other} <= move.devices for move in self._moves.values()
         )
 
     def note(self, verdicts: Sequence[Verdict]) -> None:
@@ -58,21 +83,32 @@ class Moves:
             if why is not None
         ]
 
+    def _concerns(self, one: Step) -> bool:
+        """Return whether a step is one of a move, or of a VLAN of what moves."""
+        if _is_of_headnode(one):
+            return one.target in self._moves
+        vlan = _vlan_of(one)
+        return vlan is not None and any(vlan in move.vlans for move in self._moves.values())
+
     def _obstacle(self, later: Step) -> str | None:
         """Return why a step must not be sent; None if it may be."""
-        own = self._devices.get(later.target)
-        if own is None or not later.kind.startswith("headnode."):
-            return None
-        for entry in self._entries:
-            earlier = entry.step
-            needed = earlier.target == later.target or (
-                earlier.kind == "bridge.create" and earlier.device in own
-            )
-            verdict = self._verdicts.get(entry.number)
-            if earlier.phase < later.phase and needed and (not verdict or verdict.state != "done"):
+        for entry in self._entries if self._concerns(later) else ():
+            earlier, verdict = entry.step, self._verdicts.get(entry.number)
+            done = verdict is not None and verdict.state == "done"
+            if not done and earlier.phase < later.phase and self._needs(later, earlier):
                 said = verdict.message if verdict is not None else None
                 return said or f"not done: {earlier.summary}"
         return None
+
+    def _needs(self, later: Step, earlier: Step) -> bool:
+        """Return whether a step may only be sent once one of an earlier phase is done."""
+        if _is_of_headnode(later):
+            if _is_of_headnode(earlier):
+                return earlier.target == later.target
+            return _makes(earlier) and _vlan_of(earlier) in self._moves[later.target].vlans
+        if not _is_of_headnode(earlier) or _makes(later):
+            return False
+        return _vlan_of(later) in self._moves[earlier.target].vlans
 
     def starts_again(self) -> list[Step]:
         """Return the steps that start headnodes again which are to run, and were not moved.
@@ -123,3 +159,16 @@ class Moves:
         seen = None if verdict is None else verdict.seen
         is_done = self._state(entry) == "done"
         return is_done or (isinstance(seen, HeadnodeSeen) and seen.defined)
+
+
+def _is_of_headnode(one: Step) -> bool:
+    return one.kind.startswith("headnode.")
+
+
+def _vlan_of(one: Step) -> int | None:
+    """Return the VLAN that a step makes or removes somewhere."""
+    return one.change.vlan if isinstance(one.change, SetVlan | SetBridge) else None
+
+
+def _makes(one: Step) -> bool:
+    return isinstance(one.change, SetVlan | SetBridge) and one.change.present

@@ -164,7 +164,8 @@ class CopyDriver(Driver):
                     raise _Cancelled
             task.result()
         finally:
-            await cancel_and_wait(task)
+            if not task.done():
+                await cancel_and_wait(task)
             await self._keep(change.source, ours, known)
             await self._keep(self._to, theirs, known)
 
