@@ -101,6 +101,9 @@ class ConsoleScreen(PaintOnceScreen):
 
     def compose(self) -> ComposeResult:
         """The bars around the body, and the prompt over the last of them."""
+        # Textual does it after the mount, and would compute all styles once more
+        self.set_class(self.app.size.width >= WIDE, "-wide", update=False)
+        self.set_class(self.app.size.width < WIDE, "-narrow", update=False)
         yield self._top
         yield self._pulse_bar
         yield from self.compose_body()

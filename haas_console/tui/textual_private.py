@@ -188,6 +188,13 @@ class PaintOnceScreen(Screen[None]):
 
     _painted_first = False
 
+    def _on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Keep the styles of a new screen, each of which was computed when it was mounted.
+
+        Textual, whose own handler comes next, would compute all of them once more.
+        """
+        event.refresh_styles = event.refresh_styles and self._painted_first
+
     @property
     def is_there(self) -> bool:
         """Whether its widgets can be used: not once it has begun to be taken away."""

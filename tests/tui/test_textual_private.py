@@ -10,6 +10,7 @@ import textwrap
 import threading
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -20,6 +21,8 @@ from textual._xterm_parser import XTermParser
 from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.color import Color
+from textual.css.stylesheet import Stylesheet
+from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
 from textual.drivers.linux_driver import LinuxDriver
@@ -247,6 +250,23 @@ def paints(monkeypatch: pytest.MonkeyPatch) -> list[Screen[None]]:
 
     monkeypatch.setattr(Screen, "_compositor_refresh", count)
     return painted
+
+
+async def test_the_styles_of_a_new_screen_are_computed_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    styled: list[DOMNode] = []
+    apply = Stylesheet.apply
+
+    def count(sheet: Stylesheet, node: DOMNode, **how: Any) -> None:
+        styled.append(node)
+        apply(sheet, node, **how)
+
+    monkeypatch.setattr(Stylesheet, "apply", count)
+    async with Paged().run_test() as pilot:
+        page = pilot.app.screen
+        assert isinstance(page, Page)
+        assert styled.count(page.query_one(Static)) == 1
 
 
 async def test_a_screen_is_painted_only_by_its_compositor_refresh(
