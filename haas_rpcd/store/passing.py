@@ -12,6 +12,7 @@ import msgspec
 
 from haas_rpcd.model import (
     Change,
+    CopyHeadnode,
     DefineHeadnode,
     PortRef,
     SetHeadnodeNics,
@@ -43,7 +44,7 @@ def own_steps(steps: Iterable[Step], trunk_ports: Set[PortRef]) -> OwnSteps:
                 ports.add(ref := PortRef(step.device, port))
                 if ref in trunk_ports:
                     continue
-            case DefineHeadnode(uuid=uuid) | SetHeadnodeNics(uuid=uuid):
+            case DefineHeadnode(uuid=uuid) | SetHeadnodeNics(uuid=uuid) | CopyHeadnode(uuid=uuid):
                 headnodes.add(uuid)
         uses += _uses(step.device, step.change)
     return OwnSteps(frozenset(ports), frozenset(headnodes), tuple(uses))
@@ -55,7 +56,7 @@ def _uses(device: str, change: Change) -> Iterator[tuple[int, str]]:
         case SetPort(config=config):
             for vlan in config.vlans:
                 yield vlan, device
-        case DefineHeadnode(nics=nics) | SetHeadnodeNics(nics=nics):
+        case DefineHeadnode(nics=nics) | SetHeadnodeNics(nics=nics) | CopyHeadnode(nics=nics):
             for nic in nics:
                 yield nic.vlan, hypervisor_of(device)
 
@@ -109,7 +110,8 @@ class Passing:
             "SELECT step.device, step.change FROM job JOIN step ON job.id = step.job_id"
             " WHERE job.state = 'running' AND job.id <> ?"
             " AND step.state IN ('pending', 'sending', 'sent')"
-            " AND step.kind IN ('port.set', 'headnode.define', 'headnode.connect')"
+            " AND step.kind IN"
+            " ('port.set', 'headnode.define', 'headnode.connect', 'headnode.copy')"
             " AND NOT EXISTS (SELECT 1 FROM port JOIN switch ON switch.id = port.switch_id"
             " WHERE switch.name = step.device AND port.name = step.target AND role = 'trunk')",
             (self._job_id,),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from haas_rpcd.model import (
     MASTER,
@@ -30,7 +31,15 @@ from haas_rpcd.model import (
     Step,
 )
 from haas_rpcd.planner import digest, plan, shortfall
-from haas_rpcd.states import Applied, AppliedPort, Desired, HeadnodeGoal, PortGoal, SwitchTraits
+from haas_rpcd.states import (
+    Applied,
+    AppliedPort,
+    Desired,
+    Fabric,
+    HeadnodeGoal,
+    PortGoal,
+    SwitchTraits,
+)
 
 VLANS = (100, 101, 102)
 PORTS = tuple(PortRef(switch, f"p{n}") for switch in ("core", "leaf") for n in (1, 2))
@@ -339,6 +348,18 @@ def test_a_switch_on_the_path_gets_the_vlans_that_pass_through_it() -> None:
     alone = Desired(ports=desired.ports, networks=desired.networks)
     made = [(s.device, s.kind) for s in plan(alone, world.applied).steps if s.phase == 2]
     assert made == [("leaf", "vlan.create")]
+
+
+@given(desires, desires)
+def test_a_fabric_of_which_nothing_is_declared_changes_no_plan(
+    before: Desired, desired: Desired
+) -> None:
+    """So plans are the same before and after it can be declared what trunk ports lead to."""
+    world = World()
+    world.run(before)
+    undeclared = Fabric(tuple((name, traits.trunks) for name, traits in FACTS.items()))
+    known = structs.replace(world.applied, fabric=undeclared)
+    assert plan(desired, known) == plan(desired, world.applied)
 
 
 def test_a_vlan_that_others_use_is_not_removed() -> None:
