@@ -191,9 +191,9 @@ def move(call: TxCall, project: Name, headnode: Name, hypervisor: HypervisorPara
         moves.stage(call.tx, row.id, None)
         return _changed(call, project, headnode)
     check_hypervisor(call, hypervisor)
-    if hypervisor in (row.hypervisor, row.move_to):
-        return show(call, project, headnode)
     lost = row.now is not None and not row.now.defined
+    if hypervisor == row.hypervisor or (hypervisor == row.move_to and not lost):
+        return show(call, project, headnode)
     if row.touched and not row.retired and not lost:
         moves.stage(call.tx, row.id, hypervisor, secrets.token_hex(8))
     else:

@@ -162,18 +162,19 @@ def on_hypervisor(tx: Tx, hypervisor: str | None = None) -> list[HeadnodeRow]:
 
 
 def load_on(tx: Tx, hypervisor: str, project_id: int) -> tuple[int, list[str]]:
-    """Return how many headnodes a project has on a hypervisor, and the images of those of any
-    project that are to be made there.
+    """Return how many headnodes a project has, or is to have, on a hypervisor, and the images of
+    those of any project that are to be made there, or to move there.
     """
     own = tx.number(
-        "SELECT count(*) FROM headnode WHERE hypervisor = ? AND project_id = ? AND deleting = 0",
+        "SELECT count(*) FROM headnode WHERE ifnull(move_to, hypervisor) = ? AND project_id = ?"
+        " AND deleting = 0",
         (hypervisor, project_id),
     )
     staged = tx.values(
         str,
-        "SELECT image FROM headnode WHERE hypervisor = ? AND deleting = 0"
-        " AND id NOT IN (SELECT headnode_id FROM headnode_applied)",
-        (hypervisor,),
+        "SELECT image FROM headnode WHERE deleting = 0 AND (move_to = :name OR hypervisor = :name"
+        " AND id NOT IN (SELECT headnode_id FROM headnode_applied))",
+        {"name": hypervisor},
     )
     return own, list(staged)
 

@@ -250,12 +250,15 @@ async def test_a_hypervisor_that_is_retired_gets_nothing_more(site: SmallSite) -
 
 
 async def test_one_whose_domain_is_gone_is_made_anew_elsewhere(site: SmallSite) -> None:
+    await stage(site)
     site.host.undefine("red/desk")
 
     async def missing() -> bool:
         return await state(site, "desk") == "missing"
 
     await until(missing)
+    failed = await site.apply("red")
+    assert "is gone from master" in failed["error"]
     shown = await stage(site)
     assert (shown["state"], shown["hypervisor"]) == ("staged", "hv2")
     await site.succeeds("red")
