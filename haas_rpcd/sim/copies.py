@@ -12,6 +12,7 @@ from haas_rpcd.drivers.hypervisor.copylines import Lines, preview_lines
 from haas_rpcd.drivers.hypervisor.domain_xml import domain_name, overlay_name
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import (
+    MASTER,
     CopyChange,
     HeadnodeSeen,
     PortConfig,
@@ -30,6 +31,7 @@ class SimCopyDriver(Driver):
     def __init__(self, to: str, host: Callable[[str], SimHost]) -> None:
         self._to = to
         self._host = host
+        self._possible: set[str] = set()
 
     def preview(
         self,
@@ -52,7 +54,11 @@ class SimCopyDriver(Driver):
         return await one_by_one(changes, progress, self.carry_out)
 
     async def carry_out(self, change: CopyChange, report: Report) -> None:
-        """Copy a headnode, or see whether that is possible. Raises DeviceError."""
+        """Copy a headnode, or see whether that is possible. Raises DeviceError.
+
+        An image that is missing is there at once, if the master has it.
+        """
+        self._possible.discard(change.uuid)
         source, target = self._up(change.source), self._up(self._to)
         domain = source.domains.get(change.uuid)
         if domain is None:
@@ -61,12 +67,15 @@ class SimCopyDriver(Driver):
                 " headnode made anew there or, with  headnode move  , elsewhere.",
                 reason="missing",
             )
+        if change.image in self._host(MASTER).images:
+            target.images.add(change.image)
         if change.image not in target.images:
             raise DeviceError(
                 f"There is no domain {change.image} on {self._to}: define the base image there.",
                 reason="missing",
             )
         if isinstance(change, PrepareCopy):
+            self._possible.add(change.uuid)
             return
         if domain.live is not None:
             raise DeviceError(
@@ -89,7 +98,7 @@ class SimCopyDriver(Driver):
         seen: list[Seen | DeviceError] = []
         for change in changes:
             if isinstance(change, PrepareCopy):
-                seen.append(PresenceSeen(True))
+                seen.append(PresenceSeen(change.uuid in self._possible))
                 continue
             domain = host.domains.get(change.uuid)
             if domain is None or not domain.whole or domain.token != change.token:

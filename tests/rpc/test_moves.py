@@ -107,10 +107,12 @@ async def test_a_move_is_taken_back_before_it_is_applied(site: SmallSite) -> Non
 
 async def test_what_cannot_be_copied_is_not_even_stopped(site: SmallSite) -> None:
     hv2(site).images.clear()
+    site.host.images.clear()  # from where it would be copied
     await stage(site)
     job = await site.apply("red")
     assert job["state"] == "failed"
     assert "There is no domain base-headnode on hv2" in job["error"]
+    assert "reads back" not in job["error"]
     assert states(job, "libvirt") == ["skipped", "skipped"]
     assert places(site) == ["master on"]
     assert await state(site, "desk") == "running"

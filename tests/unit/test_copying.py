@@ -145,8 +145,10 @@ async def move(site: Site) -> AsyncIterator[Move]:
 
 async def test_a_headnode_goes_there_and_back_with_what_was_written(move: Move) -> None:
     master, hv2 = move.hosts.values()
-    assert (await move.send(PREPARE)).state == "sent"
-    assert await move.seen(PREPARE) == PresenceSeen(True)
+    assert await move.seen(PREPARE) == PresenceSeen(False)
+    copier = move.copier()
+    assert await copier.send([PREPARE], Followed()) == [Outcome("sent")]
+    assert await copier.observe([PREPARE]) == [PresenceSeen(True)]
     assert await move.seen(COPY) == HeadnodeSeen(defined=False)
     assert not disk(hv2).exists()
 

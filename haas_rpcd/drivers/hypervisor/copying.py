@@ -65,6 +65,8 @@ class CopyDriver(Driver):
         self._find = find
         self._hashes = hashes
         self._images = images
+        self._possible: set[str] = set()
+        """The UUIDs of the headnodes that were seen to be possible to copy."""
 
     def preview(
         self,
@@ -85,16 +87,22 @@ class CopyDriver(Driver):
     async def send(self, changes: Sequence[Any], progress: Progress) -> list[Outcome]:
         """Carry out one change. A copy that is cancelled is left unfinished."""
         [change] = changes
+        self._possible.discard(change.uuid)
         try:
             await self._carry_out(change, progress)
         except _Cancelled:
             return [Outcome("unfinished")]
         except DeviceError as error:
             return [Outcome("refused", error)]
+        if isinstance(change, PrepareCopy):
+            self._possible.add(change.uuid)
         return [Outcome("sent")]
 
     async def observe(self, changes: Sequence[CopyChange]) -> list[Seen | DeviceError]:
-        """Return what is there of each copy: nothing, unless it is complete and of this move."""
+        """Return what is there of each copy: nothing, unless it is complete and of this move.
+
+        A headnode is possible to copy if that was seen in this session.
+        """
         at, counted = await self._find(self._to), Counted()
 
         def read(task: Task[Any]) -> list[Seen | DeviceError]:
@@ -102,7 +110,9 @@ class CopyDriver(Driver):
             with connected(libvirt, at.uri, at.shown) as connection:
                 end = CopyEnd(libvirt, connection, self._to, task, counted, {})
                 return [
-                    end.seen(change) if isinstance(change, CopyHeadnode) else PresenceSeen(True)
+                    end.seen(change)
+                    if isinstance(change, CopyHeadnode)
+                    else PresenceSeen(change.uuid in self._possible)
                     for change in changes
                 ]
 
