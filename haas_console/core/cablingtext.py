@@ -31,7 +31,8 @@ def nic_facts(cabling: Mapping[str, Any] | None) -> Iterator[Fact]:
         return
     state = cabling["state"]
     look = "drift" if state == "swapped" else "staged" if state == "unknown" else ""
-    yield Fact("cabling", f"{WORDS[state]}: {cabling['why']}", look=look)
+    word = WORDS[state].removeprefix("cabling ")
+    yield Fact("cabling", f"{word}: {cabling['why']}", look=look)
     if (seen := cabling["seen"]) is not None:
         vlan = f", VLAN {seen['vlan']}" if seen["vlan"] is not None else ""
         text = f"{seen['switch']} {seen['port']} at {instant(seen['at'])} ({seen['how']}{vlan})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from typing import Any
 
 from textual.screen import Screen
@@ -40,6 +41,7 @@ def help_lines(screen: Screen[Any]) -> list[str]:
             continue
         group = binding.id.partition(".")[0]
         text = _doc(active.node, binding.action) or binding.description
+        text = _NUMBERED.sub("the column of that number", text)
         row = (key_text(binding.key_display or binding.key), text)
         rows = groups.setdefault(group, [])
         same = next((n for n, (_, known) in enumerate(rows) if known == text), None)
@@ -50,13 +52,21 @@ def help_lines(screen: Screen[Any]) -> list[str]:
     lines = []
     for group, rows in sorted(groups.items(), key=lambda item: _ORDER.get(item[0], 1)):
         lines.append(f"# Keys: {_NAMES.get(group, group)}")
-        lines += [f"{keys:14} {text}" for keys, text in rows]
+        lines += [f"{_digits(keys):14} {text}" for keys, text in rows]
         lines.append("")
     return [*lines, *_WORDS]
 
 
 _ORDER = {"board": 0, "list": 2, "screen": 3, "app": 3, "open": 4}
 _NAMES = {"app": "everywhere", "list": "in lists", "open": "screens", "screen": "everywhere too"}
+
+
+_NUMBERED = re.compile(r"column \d$")
+
+
+def _digits(keys: str) -> str:
+    """Keys, with all digits in a row as ``1 … 9``."""
+    return keys.replace(" ".join("123456789"), "1 … 9")
 
 
 def _doc(node: Any, action: str) -> str:

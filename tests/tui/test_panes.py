@@ -63,6 +63,6 @@ async def test_what_a_job_sends_stands_beside_its_steps(socket: Path) -> None:
         await hands.press("y")
         await hands.until(lambda: isinstance(hands.app.screen, JobScreen), "the job")
         sent = hands.app.screen.query_one(SentLines)
-        await hands.until(lambda: "told and said" in hands.bar("sent-title"), "its transcript")
+        await hands.until(lambda: "sent and answered" in hands.bar("sent-title"), "its transcript")
         await hands.until(lambda: "Building configuration..." in "\n".join(hands.text(sent)))
         assert any("> switchport access vlan" in line for line in hands.text(sent))

@@ -142,7 +142,7 @@ class JobScreen(ConsoleScreen):
         """Put what the switches answered beside the steps, for whom may read it."""
         said = self._was_over and self._is_admin
         self.sent.finish()
-        title = " told and said" if said else " sent"
+        title = " sent and answered" if said else " sent"
         self.query_one("#sent-title", Bar).show(Text(title))
         if said and self.size.width >= WIDE:
             self._read_transcript()
@@ -229,7 +229,7 @@ class JobScreen(ConsoleScreen):
 
     @work(group="transcript", exclusive=True)
     async def action_transcript(self) -> None:
-        """Read what switches were told and said (admins only)."""
+        """Read what was sent to switches and what they answered (admins only)."""
         job = self.watch_job.job
         try:
             said = await self._transcript()

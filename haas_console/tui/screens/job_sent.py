@@ -44,7 +44,7 @@ class SentLines(SpareLines, can_focus=False):
             self._show_end()
 
     def show_transcript(self, lines: Sequence[str]) -> None:
-        """Show what switches were told and said in place of what was sent."""
+        """Show what switches answered, too, in place of only what was sent."""
         if lines:
             self._said = lines
             self._show_end()

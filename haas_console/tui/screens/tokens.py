@@ -31,7 +31,7 @@ class TokenLines(TableLines[Token]):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(tables.TOKENS, lambda token: (token.user, token.label), id=id)
-        self.empty = "   no token yet: n makes one, by which a program comes in over TLS"
+        self.empty = "   no token yet: n makes one, with which a program logs in over TLS"
 
     def look(self, name: str, item: Token) -> str:
         """The style of a cell."""
