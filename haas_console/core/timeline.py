@@ -16,6 +16,9 @@ from haas_schemas.job import Job
 
 KINDS = ("all", "commands", "calls", "events")
 
+CLOSEST = ("nic", "port", "headnode", "network", "node", "switch", "job", "project")
+"""Kinds of objects: of several that a change was about, the first is meant."""
+
 NEAR = 5.0
 """Seconds between an event and the record of the call that led to it, whose clocks may differ."""
 
@@ -66,9 +69,9 @@ class TimelineEntry:
 
     @property
     def ref(self) -> Ref | None:
-        """The object that it was about first of all; its project only if there is no other."""
+        """The object that it was about most closely: the nic, and not its node."""
         found = [ref for text in self.objects if (ref := happened.object_ref(text)) is not None]
-        return next((ref for ref in found if ref.kind != "project"), found[0] if found else None)
+        return min(found, key=lambda ref: CLOSEST.index(ref.kind), default=None)
 
     @property
     def facts(self) -> list[Fact]:

@@ -103,7 +103,7 @@ def test_an_event_is_told_once_with_who_caused_it() -> None:
         ("", "switch sw1: unreachable"),
     ]
     assert found[2].ref == Ref("network", "astro/lab")
-    assert found[1].ref == Ref("node", "n1")
+    assert found[1].ref == Ref("nic", "n1:eth0")
     assert found[3].ref is None  # a user has no details
 
 
