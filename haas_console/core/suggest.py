@@ -14,6 +14,8 @@ _WHOLE: Mapping[str, str] = {
     "cordon": "node allocate",
     "deploy": "apply",
     "diff": "plan",
+    "exec": "node console",
+    "explain": "help",
     "free": "node list --free",
     "health": "system health",
     "log": "events",
@@ -25,7 +27,9 @@ _WHOLE: Mapping[str, str] = {
     "share": "network share",
     "status": "system health",
     "sync": "apply",
+    "top": "system pulse",
     "version": "system info",
+    "wait": "job wait",
     "watch": "events",
     "who": "system info",
     "whoami": "system info",
@@ -101,9 +105,10 @@ def command_for(words: Sequence[str], api: Api) -> str:
     noun = _noun(first, api)
     if noun is not None:
         return _with_noun(noun, rest, api, bare=first != noun)
-    if first in _WHOLE and (not rest or _noun(rest[0], api) is None):
+    if first in _WHOLE and (first == "explain" or not rest or _noun(rest[0], api) is None):
         guess = _WHOLE[first]
-        known = guess.split()[0] in api.nouns or guess.split()[0] in ("events", "apply", "plan")
+        own = ("events", "apply", "plan", "help")
+        known = guess.split()[0] in api.nouns or guess.split()[0] in own
         return " ".join([guess, *rest]) if known else ""
     if rest and (noun := _noun(rest[0], api)) is not None:  # kubectl's order: get nodes
         verb = _verb(first, noun, api, has_name=len(rest) > 1)

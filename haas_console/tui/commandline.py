@@ -27,6 +27,15 @@ from haas_console.tui.console import Console, ScreenHost
 from haas_console.tui.prompt import Question
 from haas_console.tui.table import SCREENS, entry
 
+ALIASES = {
+    "networks": "board",
+    "nodes": "board",
+    "pulses": "pulse",
+    "switches": "switch",
+    "xray": "topology",
+}
+"""Words for screens: those of k9s, and the plurals of what a screen shows."""
+
 QUIT = ("q", "quit", "exit", "wq", "q!")
 OWN = (*(item.name for item in SCREENS), "board", "ctx", "discard", "quit")
 """Words that the console adds to those of scripts."""
@@ -140,7 +149,7 @@ class CommandLine:
             if len(meant) > 1 and word not in self.console.session.sync.language.api.nouns:
                 front.fail(f'"{word}" may be {", ".join(meant)}: type one letter more.')
                 return True
-            word = meant[0] if len(meant) == 1 else word
+            word = meant[0] if len(meant) == 1 else ALIASES.get(word, word)
         if word in QUIT:
             self.console.exit(0)
         elif word == "board":

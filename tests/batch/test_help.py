@@ -86,6 +86,10 @@ MEANT = {
     "node free n1": "node release n1",
     "member add red ann": "project add_member red ann",
     "servers": "node list",
+    "explain node allocate": "help node allocate",
+    "exec n1": "node console n1",
+    "top": "system pulse",
+    "wait 7": "job wait 7",
 }
 
 

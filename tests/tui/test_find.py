@@ -35,6 +35,9 @@ async def test_the_palette_and_the_colon_open_objects_and_screens_by_some_letter
         await hands.type(":jo\r")
         assert hands.app.front is not None
         assert hands.app.front.NAME == "jobs"
+        for typed, name in (("xray", "topology"), ("pulses", "pulse"), ("nodes", "board")):
+            await hands.type(f":{typed}\r")
+            assert name == hands.app.front.NAME
         await hands.type(":s\r")
         assert '"s" may be switch, shares, site' in hands.bar("message")
         await hands.type(":node node-1\r")  # node-10, node-11 and node-12
