@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable
 
 from haas_rpcd.model import Phase, same_hypervisor
 
@@ -32,6 +33,10 @@ class Gate:
         self._linked = linked
         self._finished: dict[str, int] = dict.fromkeys(devices, 0)
         self._late: set[str] = set()
+        self._counts = Counter(self._finished.values())
+        """How many of the others have finished which phase, and no later one."""
+        self._slowest = 0
+        """What all but the late ones have finished. Known, as thousands of devices ask."""
         self._moved = asyncio.Condition()
 
     async def leave(self, device: str) -> None:
@@ -44,28 +49,43 @@ class Gate:
         After ``PATIENCE`` seconds, no device waits any longer for those that have not. By this call
         a device also says that it has finished all phases before this one itself.
         """
-        await self._set(device, int(phase) - 1)
+        before = int(phase) - 1
+        await self._set(device, before)
         async with self._moved:
             try:
                 async with asyncio.timeout(PATIENCE):
-                    await self._moved.wait_for(lambda: not any(self._behind(device, phase)))
+                    await self._moved.wait_for(lambda: self._may_go(device, before))
             except TimeoutError:
-                self._late.update(self._behind(device, phase))
-                self._moved.notify_all()
-            await self._moved.wait_for(lambda: not any(self._behind(device, phase)))
+                self._give_up_on_those_before(before)
+            await self._moved.wait_for(lambda: self._may_go(device, before))
 
-    def _behind(self, device: str, phase: Phase) -> Iterator[str]:
-        """Yield the devices to wait for. Lazy, because callers mostly need only the first."""
-        before = int(phase) - 1
-        return (
-            other
-            for other, at in self._finished.items()
-            if at < before
-            and other != device
-            and (other not in self._late or self._linked(device, other))
+    def _may_go(self, device: str, before: int) -> bool:
+        """Return whether all that a device waits for have finished the phase ``before``."""
+        return self._slowest >= before and not any(
+            self._finished[other] < before and self._linked(device, other) for other in self._late
         )
 
     async def _set(self, device: str, phase: int) -> None:
         async with self._moved:
-            self._finished[device] = max(self._finished[device], phase)
+            had, has = self._finished[device], max(self._finished[device], phase)
+            self._finished[device] = has
+            if device in self._late:
+                self._moved.notify_all()
+            else:
+                self._counts[had] -= 1
+                self._counts[has] += 1
+                self._look_who_is_slowest()
+
+    def _give_up_on_those_before(self, phase: int) -> None:
+        for device, at in self._finished.items():
+            if at < phase and device not in self._late:
+                self._late.add(device)
+                self._counts[at] -= 1
+        self._look_who_is_slowest()
+
+    def _look_who_is_slowest(self) -> None:
+        """Wake those who wait if the slowest device has gone on."""
+        slowest = min((phase for phase, count in self._counts.items() if count), default=_LEFT)
+        if slowest != self._slowest:
+            self._slowest = slowest
             self._moved.notify_all()

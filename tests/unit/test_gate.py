@@ -35,6 +35,21 @@ async def test_a_later_phase_starts_after_all_devices_finished_the_earlier_ones(
     assert phases == sorted(phases)
 
 
+async def test_many_devices_go_through_all_phases_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also those that say twice what they have finished."""
+    monkeypatch.setattr(gate_module, "PATIENCE", 60)
+    log: list[tuple[str, Phase]] = []
+    names = [f"sw{number}" for number in range(100)]
+    gate = Gate(names)
+    async with asyncio.timeout(30):
+        await asyncio.gather(*(walk(gate, name, [*Phase, max(Phase)], log) for name in names))
+    phases = [phase for _, phase in log]
+    assert phases == sorted(phases)
+    assert len(log) == (len(Phase) + 1) * len(names)
+
+
 async def test_a_failed_device_is_not_waited_for() -> None:
     gate = Gate(["sw1", "sw2"])
     await gate.leave("sw2")
