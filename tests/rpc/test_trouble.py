@@ -92,6 +92,26 @@ async def test_a_switch_cannot_be_reached(staged: SmallSite) -> None:
     await succeeds_now(staged)
 
 
+async def test_a_switch_that_failed_in_one_phase_is_left_alone_in_the_next(
+    staged: SmallSite,
+) -> None:
+    """node-1 leaves and node-2 joins: a switch that did not take the one is not sent the other."""
+    await staged.succeeds("red")
+    await staged.hold_nodes("red", "node-2")
+    await staged.call("nic.disconnect", node="node-1", nic="eth0", network="net")
+    await staged.connect("node-2", "net")
+    switch = staged.switches["sw1"]
+    port = switch.port
+    await switch.stop()
+    job = await staged.apply("red")
+    found = {step["target"]: step for step in job["steps"] if step["device"] == "sw1"}
+    assert found["Gi1/0/2"]["state"] == "failed"
+    assert found["Gi1/0/4"]["state"] == "skipped"
+    assert found["Gi1/0/4"]["message"].startswith("not sent: ")
+    await switch.start(port=port)
+    await staged.succeeds("red")
+
+
 async def test_nobody_answers_at_the_address_of_a_switch(staged: SmallSite) -> None:
     right = staged.wires["sw1"].port
     await staged.sql("UPDATE switch SET port = 1 WHERE name = 'sw1'")
