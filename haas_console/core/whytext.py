@@ -18,6 +18,8 @@ def why_lines(answer: Mapping[str, Any]) -> list[str]:
         rows.append(("nic", f"{answer['node']}:{answer['nic']}"))
     rows.append(("port", place))
     rows.append(("project", answer.get("project") or "-"))
+    if answer.get("role") == "trunk":
+        rows.append(("leads to", _end(answer)))
     if "networks" in answer:
         rows.append(("wanted", _links(answer["networks"])))
     if answer.get("staged_by"):
@@ -51,6 +53,15 @@ def evidence_rows(evidence: Mapping[str, Any] | None) -> list[tuple[str, str]]:
 def instant(time: str) -> str:
     """A time of the API's to the second: ``2026-01-31 12:00:00 UTC``."""
     return f"{time[:19].replace('T', ' ')} UTC"
+
+
+def _end(answer: Mapping[str, Any]) -> str:
+    """What a trunk port is declared to lead to, and what LLDP says instead."""
+    peer, hypervisor = answer.get("peer"), answer.get("hypervisor")
+    if peer is None and hypervisor is None:
+        return "anywhere: nothing is declared"
+    end = f"{peer['switch']} {peer['port']}" if peer is not None else hypervisor
+    return f"{end}, but {answer['wrong']}" if answer.get("wrong") else str(end)
 
 
 def _links(links: Sequence[Mapping[str, Any]]) -> str:

@@ -12,6 +12,7 @@ from haas_console.core.portviews import describe, plugs, views
 from haas_console.core.text import plan_lines
 from haas_console.core.topology import Picture
 from haas_console.core.trunktext import end_facts, trunk_facts
+from haas_console.core.whytext import why_lines
 from haas_schemas.cabling import CablingState, SwitchLink
 from haas_schemas.switch import PeerPort, Port, TrunkEnd
 from tests.tui.sites import small_site
@@ -117,6 +118,17 @@ def test_the_details_of_a_trunk_port_say_what_it_leads_to() -> None:
     [fact] = end_facts(replace(port, peer=PeerPort("sw2", "Gi1/0/7")))
     assert (fact.text, fact.link) == ("sw2 Gi1/0/7, as declared", port_ref("sw2", "Gi1/0/7"))
     assert list(end_facts(replace(port, role="access"))) == []
+
+
+def test_why_a_trunk_port_carries_what_it_carries_says_what_it_leads_to() -> None:
+    port = {"switch": "sw1", "port": "Gi1/0/8", "role": "trunk", "applied": None}
+    for more, text in (
+        ({}, "anywhere: nothing is declared"),
+        ({"hypervisor": "master"}, "master"),
+        ({"peer": {"switch": "sw2", "port": "Gi1/0/7"}}, "sw2 Gi1/0/7"),
+        ({"hypervisor": "hv2", "wrong": "its LLDP says no"}, "hv2, but its LLDP says no"),
+    ):
+        assert f"leads to   {text}" in why_lines(port | more)
 
 
 def test_a_report_tells_links_that_are_wrong_and_how_to_declare_others() -> None:
