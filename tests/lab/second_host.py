@@ -88,6 +88,10 @@ class SecondHost:
             run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.disk / key))
         (self.disk / "sshd_config").write_text(_SSHD.format(address=host.address, disk=self.disk))
 
+    def cut_off(self) -> None:
+        """Cut it off from the master; all that runs on it goes on, on its trunk as well."""
+        ip(self.name, "link set mgmt0 down")
+
     @property
     def pki(self) -> Path:
         """The folder of all certificates, and their keys."""

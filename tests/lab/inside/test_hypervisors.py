@@ -1,7 +1,8 @@
 """Two hypervisors, the master and hv2, with headnodes of two projects on both.
 
-hv2 loses its power, comes back, is declared dead, and is taken back. Each test plays the story on;
-all that runs on hv2 is real: sshd, libvirtd, QEMU, and its frames.
+hv2 loses its power and comes back. Then it is cut off from the master, switched off, retired, and
+taken back. Each test plays the story on; all that runs on hv2 is real: sshd, libvirtd, QEMU, and
+its frames.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from ..master import Master
 from ..packets import SwitchPort, headnode_nic
 from ..second_host import USER, SecondHost
 from ..story import Story
-from ..topology import MASTER_ADDRESS, Lab, add_bridge, build, ip, remove_bridge
+from ..topology import MASTER_ADDRESS, Lab, add_bridge, build, ip, remove_bridge, run
 
 SECONDS = 180.0
 """Time-out for what must be shown. The story prints how long it took."""
@@ -87,8 +88,8 @@ connect node-3:primary-nic n
 apply
 """
 
-DECLARED_DEAD = """
-hypervisor retire hv2
+RETIRED = """
+hypervisor retire hv2 --force
 use astro
 headnode move there-a master
 apply
@@ -159,17 +160,25 @@ class TwoHypervisors(Story):
             self.becomes({"there-a": "running", "there-b": "running"})
             self.results["back"] = self.master.run("back", SHOWN)
 
-    def declare_dead(self) -> None:
-        """Let hv2 lose its power again, and move its headnodes to the master."""
-        if "dead" not in self.results:
+    def cut_off(self) -> None:
+        """Cut hv2 off from the master, and wait until that is shown."""
+        if "cut off" not in self.results:
             self.come_back()
+            self.others[0].cut_off()
+            self.becomes({"there-a": "unknown", "there-b": "unknown"})
+            self.results["cut off"] = self.master.run("cut-off", SHOWN)
+
+    def retire(self) -> None:
+        """Switch hv2 off and retire it, and move its headnodes to the master."""
+        if "retired" not in self.results:
+            self.cut_off()
             self.others[0].fail()
-            self.results["dead"] = self.master.run("dead", DECLARED_DEAD)
+            self.results["retired"] = self.master.run("retired", RETIRED)
 
     def take_back(self) -> None:
         """Let hv2 boot, with what is left on its disk, and take it back."""
         if "taken back" not in self.results:
-            self.declare_dead()
+            self.retire()
             self.others[0].boot()
             self.results["taken back"] = self.master.run("taken-back", "hypervisor reinstate hv2\n")
 
@@ -290,6 +299,21 @@ def test_headnodes_on_two_hypervisors_hear_exactly_their_own_networks(
     assert copied.startswith(f"haas-image_{BASE}_")
 
 
+def test_what_is_done_to_its_links_by_hand_is_noticed_and_undone(story: TwoHypervisors) -> None:
+    story.begin()
+    logged = len(story.master.log())
+    run("tc", "-n", "hv2", "filter", "delete", "dev", "br-vlan104", "ingress")
+    setting = "net/ipv6/conf/br-vlan105/disable_ipv6=0"  # of which the kernel tells nobody
+    run("ip", "netns", "exec", "hv2", "sysctl", "-q", "-w", setting)
+
+    def is_undone() -> bool:
+        said = story.master.log_since(logged)
+        return "filters" in said and "disable_ipv6" in said and not story.drifted()
+
+    until(story, is_undone)
+    assert story.who_hears_whom().differences(ON_BOTH) == []
+
+
 def test_one_that_loses_its_power_holds_up_nobody(story: TwoHypervisors) -> None:
     story.kill()
     print(story.results["killed"].out)
@@ -312,8 +336,14 @@ def test_what_it_lost_is_restored_when_it_is_back(story: TwoHypervisors) -> None
     assert story.plans_are_empty()
 
 
-def test_the_headnodes_of_a_dead_one_are_made_anew_on_the_master(story: TwoHypervisors) -> None:
-    story.declare_dead()
+def test_the_headnodes_of_one_that_is_cut_off_run_on(story: TwoHypervisors) -> None:
+    """So whoever starts them elsewhere must switch it off before."""
+    story.cut_off()
+    assert story.who_hears_whom("hv2 cut off", booting=THERE).differences(BACK) == []
+
+
+def test_those_of_a_retired_one_are_made_anew_on_the_master(story: TwoHypervisors) -> None:
+    story.retire()
     matrix = story.who_hears_whom("headnodes moved from hv2", booting=THERE)
     assert matrix.differences(MOVED) == []
     assert set(story.states().values()) == {"running"}
@@ -323,7 +353,7 @@ def test_the_headnodes_of_a_dead_one_are_made_anew_on_the_master(story: TwoHyper
 def test_what_was_moved_away_is_removed_from_one_that_is_taken_back(
     story: TwoHypervisors, hv2: SecondHost
 ) -> None:
-    story.declare_dead()
+    story.retire()
     hv2_disks = hv2.libvirt.disks()
     story.take_back()
     print(story.results["taken back"].out)
