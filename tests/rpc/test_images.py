@@ -98,7 +98,7 @@ async def test_a_copy_holds_up_nothing_else_on_its_hypervisor(
 
     await until(has_begun)
     [_, host] = (await two.call("system.health"))["hypervisors"]
-    assert (host["reachable"], host["images"]) == (True, [])
+    assert host["reachable"] is True
     assert [one["image"] for one in host["copying"]] == ["base-headnode"]
     assert host["memory"] == bare.memory
     await two.call("headnode.stop", project="red", headnode="there")
