@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import copy
+import xml.etree.ElementTree as ET
+from collections.abc import Container, Mapping
 
 from haas_rpcd.drivers.hypervisor import additions, domain_xml, xmltree
 from haas_rpcd.drivers.hypervisor.domain_xml import NAMESPACE, Mark
 
 _MARK = f"metadata/{{{NAMESPACE}}}headnode"
+_BOOT_FILES = ("kernel", "initrd", "dtb", "loader")
 _TOKEN = "copy"  # noqa: S105 - an attribute's name
 
 
@@ -21,15 +24,16 @@ def disk_files(xml: str) -> dict[str, str]:
     }
 
 
-def copied(xml: str, mark: Mark, places: Mapping[str, str], token: str) -> str:
+def copied(xml: str, mark: Mark, image: str, places: Mapping[str, str], token: str) -> str:
     """Return the XML of a copy, not ready yet, from the inactive XML of the original.
 
-    ``places`` maps the original's files to those of the copy. ``token`` says which move it is of.
-    What somebody added to the original by hand is left out.
+    ``places`` maps the original's files to those of the copy. ``image`` is the definition of the
+    base image where it goes: what all clones share, such as CD-ROMs, is taken from there. ``token``
+    says which move it is of. What somebody added to the original by hand is left out.
     """
     root = xmltree.parse(additions.without_added(xml, mark.devices) or xml)
-    devices = xmltree.devices(root)
-    for disk in devices.findall("disk"):
+    _share(root, xmltree.parse(image), places)
+    for disk in xmltree.devices(root).findall("disk"):
         for store in disk.findall("backingStore"):
             disk.remove(store)
         for source in disk.findall("source"):
@@ -45,6 +49,26 @@ def copied(xml: str, mark: Mark, places: Mapping[str, str], token: str) -> str:
         for overlay in element.findall(f"{{{NAMESPACE}}}overlay"):
             overlay.set("path", places.get(overlay.get("path", ""), overlay.get("path", "")))
     return xmltree.text(root)
+
+
+def _share(root: ET.Element, image: ET.Element, own: Container[str]) -> None:
+    """Let a domain have the image's disks, but for its own, and what the image boots by."""
+    theirs = {
+        xmltree.attribute(disk, "target", "dev"): disk
+        for disk in xmltree.devices(image).findall("disk")
+    }
+    for disk in xmltree.devices(root).findall("disk"):
+        shared = theirs.get(xmltree.attribute(disk, "target", "dev"))
+        if shared is None or xmltree.attribute(disk, "source", "file") in own:
+            continue
+        for source in disk.findall("source"):
+            disk.remove(source)
+        disk.set("type", shared.get("type", "file"))
+        disk.extend(copy.deepcopy(shared.findall("source")))
+    for name in _BOOT_FILES:
+        mine, shared = root.find(f"os/{name}"), image.find(f"os/{name}")
+        if mine is not None and shared is not None:
+            mine.text = shared.text
 
 
 def is_copy(xml: str, token: str) -> bool:

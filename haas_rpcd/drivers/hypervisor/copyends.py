@@ -54,8 +54,12 @@ class Original:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a copy goes: its files by those of the original, and its bases by the disk's target."""
+    """Where a copy goes: its files by those of the original, and its bases by the disk's target.
 
+    ``image`` is the definition of the base image there.
+    """
+
+    image: str
     files: Mapping[str, str]
     bases: Mapping[str, str]
 
@@ -171,7 +175,7 @@ class CopyEnd:
             beside = bases.get(original.disk_of(path) or "") or variables or path
             files[path] = posixpath.join(posixpath.dirname(beside), posixpath.basename(path))
         self._check_room(original, files)
-        return Place(files, bases)
+        return Place(definition, files, bases)
 
     def _check_free(self, change: CopyChange) -> None:
         """Check that no other domain is in the copy's way."""
@@ -200,7 +204,10 @@ class CopyEnd:
         for xml in self._images(change.image):
             found = {}
             for disk in domain_xml.disks_to_overlay(xml):
-                located = self._storage.locate(change.image, disk)
+                try:
+                    located = self._storage.locate(change.image, disk)
+                except DeviceError:
+                    break  # it lacks a disk; a copy of it may be whole
                 if disk.target in original.bases:
                     if self._identity(located.path, located.format) != original.bases[disk.target]:
                         break

@@ -194,7 +194,7 @@ def _copy(change: CopyHeadnode, source: CopyEnd, target: CopyEnd, counted: Count
     """Define the copy, write its files, and mark it as ready. Blocks. Raises DeviceError."""
     original = source.original(change)
     place = target.place(change, original)
-    xml = copy_xml.copied(original.xml, original.mark, place.files, change.token)
+    xml = copy_xml.copied(original.xml, original.mark, place.image, place.files, change.token)
     target.define(xml)
     for path, to in place.files.items():
         facts = original.files[path]
