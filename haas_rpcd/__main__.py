@@ -284,10 +284,11 @@ def make_parser() -> argparse.ArgumentParser:
     )
     commands.add_parser(
         "standby",
-        help="take over when the other master is gone, as  haas-rpcd  itself does with [ha]",
-        description="Wait until no other master is there, then serve with its data: [ha] of"
-        " haas.toml says where both find each other. Without [ha] this is refused, and  haas-rpcd "
-        " alone serves at once.",
+        help="serve reads, and take over when the other master is gone, as  haas-rpcd  itself does"
+        " with [ha]",
+        description="Serve reads of what the other master has, and once that is gone, everything:"
+        " [ha] of haas.toml says where both find each other. Without [ha] this is refused, and"
+        "  haas-rpcd  alone serves at once.",
     )
     linkfiles.add_arguments(
         commands.add_parser(
