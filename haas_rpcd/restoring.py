@@ -85,6 +85,7 @@ def main(settings: Settings, arguments: argparse.Namespace) -> int:
 
 async def _with_copies(settings: Settings, arguments: argparse.Namespace) -> None:
     """Restore from the copies, or where the other master has to go on with what is restored."""
+    import haas_rpcd.daemon  # noqa: F401 - seconds on a busy machine, which no lease must wait for
     from haas_rpcd.ha.holding import ALONE, as_master, standing_for
     from haas_rpcd.ha.replica import place_of
 
