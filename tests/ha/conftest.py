@@ -22,7 +22,7 @@ import pytest
 
 from tests.tui.harness.processes import Daemon, Refused
 
-TTL = 3
+TTL = 4
 """Seconds. etcd grants 2, but a busy machine may not let a master renew such a lease in time."""
 
 PATIENCE = 60.0
