@@ -188,6 +188,10 @@ class Journal:
 
         publish(self._events, await self._store.write(write))
 
+    async def take_turn(self) -> None:
+        """Wait for a turn of the event loop in which no other device of any job begins."""
+        await self._events.turns.take()
+
     async def publish_steps(self, entries: Sequence[Entry], state: StepState) -> None:
         """Publish that many steps have come to a state."""
         if self._events.is_followed(self.job_id):

@@ -254,6 +254,7 @@ class JobRun:
             for phase, group in groupby(entries, lambda entry: entry.step.phase):
                 batch = list(group)
                 await gate.reach(device, phase)
+                await self._journal.take_turn()  # hundreds of devices may go on at once
                 if self._broken:
                     break
                 skipped = _held_back(batch, verdicts, phase) or moves.held_back(batch)
@@ -323,8 +324,7 @@ def _held_back(batch: Sequence[Entry], verdicts: Sequence[Verdict], phase: Phase
     A port that failed alone holds back its own steps, and a VLAN those of the ports that need it.
     Nothing is removed after a failure: it may be in use still.
     """
-    failed = [verdict for verdict in verdicts if verdict.state == "failed"]
-    if not failed:
+    if not (failed := [verdict for verdict in verdicts if verdict.state == "failed"]):
         return []
     everything = phase > Phase.JOIN or any(verdict.whole_device for verdict in failed)
     if phase is Phase.SAVE and any(verdict.state == "done" for verdict in verdicts):
@@ -332,10 +332,10 @@ def _held_back(batch: Sequence[Entry], verdicts: Sequence[Verdict], phase: Phase
     causes = {cause: verdict for verdict in reversed(failed) for cause in _blocks(verdict)}
     skipped = []
     for entry in batch:
-        blocking = [causes[need] for need in _needs(entry.step) if need in causes]
-        if everything or blocking:
-            why = failed[0] if everything else blocking[0]
-            skipped.append(Verdict(entry, "skipped", f"not sent: {why.message}"))
+        blocking = failed
+        if not everything:
+            blocking = [causes[need] for need in _needs(entry.step) if need in causes]
+        skipped += [Verdict(entry, "skipped", f"not sent: {why.message}") for why in blocking[:1]]
     return skipped
 
 
