@@ -10,7 +10,7 @@ from msgspec import Meta
 from haas_rpcd.bmc import BmcSettings
 from haas_rpcd.hasettings import HaSettings
 from haas_rpcd.holding import LeaseSettings, ReleaseSettings
-from haas_rpcd.model import parse_vlan_ranges
+from haas_rpcd.vlanranges import parse_vlan_ranges
 
 DEFAULT_PATH = "/etc/haas/haas.toml"
 

@@ -22,6 +22,7 @@ from haas_rpcd.configfiles import load_credentials
 from haas_rpcd.consoles.consoles import Consoles
 from haas_rpcd.consoles.lines import OpenHeadnode, always_logged, opener
 from haas_rpcd.consoles.log import Logs
+from haas_rpcd.devicenames import MASTER
 from haas_rpcd.drivers import MasterDriver
 from haas_rpcd.drivers.bmc.factory import BmcFactory
 from haas_rpcd.drivers.switch.factory import SwitchFactory
@@ -39,7 +40,6 @@ from haas_rpcd.holding import ReleaseSettings
 from haas_rpcd.methods.call import Context
 from haas_rpcd.methods.registry import METHODS
 from haas_rpcd.methods.tenant_texts import for_tenant
-from haas_rpcd.model import MASTER
 from haas_rpcd.parts import Followed, Held, Switches
 from haas_rpcd.registered import RegisteredHypervisor
 from haas_rpcd.rpc import openrpc

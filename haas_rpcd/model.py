@@ -11,53 +11,8 @@ from typing import Literal
 
 import msgspec
 
+from haas_rpcd.vlanranges import vlan_ranges
 from haas_schemas.bmc import BootDevice, PowerState
-
-MASTER = "master"
-"""The first hypervisor. A hypervisor's name is also the device name of its network: its VLAN
-interfaces and bridges."""
-
-LIBVIRT = "libvirt"
-"""The device name of the master's libvirt; of another hypervisor's it is ``libvirt:NAME``."""
-
-COPY = "copy:"
-"""Before the name of a hypervisor: the device that copies headnodes to it. It is a device of its
-own, so that what else is done on a libvirt does not wait while a disk is copied."""
-
-BMC = "bmc:"
-"""Before the name of a node: the device name of its BMC. No switch has a colon in its name."""
-
-RESERVED_DEVICES = frozenset({MASTER, LIBVIRT})
-"""Names that no switch may take, because plans and jobs name devices by them. A switch and a
-hypervisor cannot have the same name either."""
-
-
-def libvirt_device(hypervisor: str) -> str:
-    """Return the device name of a hypervisor's libvirt."""
-    return LIBVIRT if hypervisor == MASTER else f"{LIBVIRT}:{hypervisor}"
-
-
-def is_libvirt(device: str) -> bool:
-    """Return whether a device is the libvirt of a hypervisor."""
-    return device == LIBVIRT or device.startswith(f"{LIBVIRT}:")
-
-
-def copy_device(hypervisor: str) -> str:
-    """Return the name of the device that copies headnodes to a hypervisor."""
-    return f"{COPY}{hypervisor}"
-
-
-def hypervisor_of(device: str) -> str:
-    """Return the hypervisor that one of the devices of a hypervisor belongs to."""
-    if device == LIBVIRT:
-        return MASTER
-    return device.removeprefix(f"{LIBVIRT}:").removeprefix(COPY)
-
-
-def same_hypervisor(device: str, other: str) -> bool:
-    """Return whether two devices are different ones of the same hypervisor."""
-    return device != other and hypervisor_of(device) == hypervisor_of(other)
-
 
 ChannelMode = Literal["lacp", "static"]
 """How the ports of a channel are bundled: as LACP agrees (IEEE 802.1AX), or without a protocol."""
@@ -109,35 +64,6 @@ class PortConfig(msgspec.Struct, frozen=True, gc=False):
 
 
 PARKED = PortConfig()
-
-
-def vlan_ranges(vlans: tuple[int, ...] | frozenset[int] | set[int] | list[int]) -> str:
-    """Format VLAN ids as switches do: ``100-104,110``. No ids give the empty string."""
-    spans: list[tuple[int, int]] = []
-    for vlan in sorted(vlans):
-        if spans and vlan == spans[-1][1] + 1:
-            spans[-1] = (spans[-1][0], vlan)
-        else:
-            spans.append((vlan, vlan))
-    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in spans)
-
-
-def parse_vlan_ranges(text: str) -> tuple[int, ...]:
-    """Parse ``100-104,110`` into sorted VLAN ids.
-
-    Raises ValueError, with a sentence, if the text is not such a list or an id is not in 1..4094
-    (IEEE 802.1Q reserves 0 and 4095).
-    """
-    vlans: set[int] = set()
-    for part in text.split(","):
-        first, dash, last = part.strip().partition("-")
-        if not first.isdecimal() or (dash and not last.strip().isdecimal()):
-            raise ValueError(f'"{part.strip()}" is not a VLAN id or a range such as 100-199')
-        low, high = int(first), int(last or first)
-        if not 1 <= low <= high <= 4094:
-            raise ValueError(f'"{part.strip()}" is not a range of VLAN ids within 1-4094')
-        vlans.update(range(low, high + 1))
-    return tuple(sorted(vlans))
 
 
 class PortRef(msgspec.Struct, frozen=True, gc=False, order=True):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from haas_rpcd.devicenames import MASTER
 from haas_rpcd.model import (
-    MASTER,
     BridgeSeen,
     Channel,
     HeadnodeNic,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from haas_rpcd.devicenames import MASTER
 from haas_rpcd.drivers import Driver, MasterDriver
 from haas_rpcd.errors import UnavailableError
-from haas_rpcd.model import MASTER
 from haas_rpcd.registered import RegisteredHypervisor
 from haas_rpcd.sim.copies import SimCopyDriver
 from haas_rpcd.sim.host import SimHost

@@ -6,10 +6,10 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import cast
 
+from haas_rpcd.devicenames import MASTER, hypervisor_of, is_libvirt
 from haas_rpcd.drivers import Driver, MasterDriver
 from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import HaasError
-from haas_rpcd.model import MASTER, hypervisor_of, is_libvirt
 from haas_rpcd.registered import Capacity, MachineSize
 
 log = logging.getLogger(__name__)

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from haas_rpcd.devicenames import hypervisor_of, is_libvirt
 from haas_rpcd.drivers import Driver
 from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.worker import Worker
@@ -24,8 +25,6 @@ from haas_rpcd.model import (
     SetHeadnodePower,
     SetPort,
     SetVlan,
-    hypervisor_of,
-    is_libvirt,
 )
 from haas_rpcd.states import Applied, Observed
 from haas_rpcd.store import drift as store_drift

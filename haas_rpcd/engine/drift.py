@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from haas_rpcd.clock import Clock
+from haas_rpcd.devicenames import hypervisor_of, is_libvirt
 from haas_rpcd.drivers import SESSION_LOST, Driver
 from haas_rpcd.engine.device_reads import DeviceReads, read_all
 from haas_rpcd.engine.freed import publish
@@ -22,23 +23,13 @@ from haas_rpcd.engine.silent import Silent
 from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import DeviceError, UnavailableError
 from haas_rpcd.events import Events
-from haas_rpcd.model import (
-    BridgeSeen,
-    HeadnodeSeen,
-    PortConfig,
-    PortSeen,
-    SaveConfig,
-    Seen,
-    Step,
-    hypervisor_of,
-    is_libvirt,
-)
+from haas_rpcd.model import BridgeSeen, HeadnodeSeen, PortConfig, PortSeen, SaveConfig, Seen, Step
 from haas_rpcd.planner import drift, lost, repair
 from haas_rpcd.registered import Uptime
 from haas_rpcd.states import Applied, Difference
 from haas_rpcd.store import applied as store_applied
 from haas_rpcd.store import drift as store_drift
-from haas_rpcd.store import headnodes, saves, switches
+from haas_rpcd.store import headnode_states, saves, switches
 from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.drift import DriftRow
 from haas_rpcd.store.headnodes import HeadnodeRow
@@ -120,7 +111,7 @@ class DriftWatch:
             changed = []
             if is_libvirt(device):
                 found_headnodes = _headnodes(differences)
-                changed = headnodes.observe(
+                changed = headnode_states.observe(
                     tx, hypervisor_of(device), found_headnodes, watched=watched
                 )
             return new, gone, changed
@@ -155,7 +146,7 @@ class DriftWatch:
 
         A headnode that was seen to stop is not among them: it crashed, or was shut down.
         """
-        stopped = await self._store.read(headnodes.seen_to_stop) if with_headnodes else set()
+        stopped = await self._store.read(headnode_states.seen_to_stop) if with_headnodes else set()
         return [
             each
             for each in lost(differences, with_headnodes=with_headnodes)
@@ -173,7 +164,7 @@ class DriftWatch:
         """
         if is_libvirt(device):
             changed = await self._store.write(
-                headnodes.lose_sight, hypervisor_of(device), forget=forget
+                headnode_states.lose_sight, hypervisor_of(device), forget=forget
             )
             self._publish_headnodes(changed)
         elif forget:

@@ -8,6 +8,14 @@ from collections.abc import Coroutine, Sequence
 
 from haas_rpcd.auth import DAEMON
 from haas_rpcd.clock import Clock
+from haas_rpcd.devicenames import (
+    BMC,
+    COPY,
+    RESERVED_DEVICES,
+    hypervisor_of,
+    is_libvirt,
+    libvirt_device,
+)
 from haas_rpcd.drivers import Driver
 from haas_rpcd.engine import restored
 from haas_rpcd.engine.attempts import Failure
@@ -35,16 +43,7 @@ from haas_rpcd.engine.worker import Worker
 from haas_rpcd.engine.workers import Workers
 from haas_rpcd.errors import RetiredError, StoreError
 from haas_rpcd.events import Events
-from haas_rpcd.model import (
-    BMC,
-    COPY,
-    RESERVED_DEVICES,
-    Plan,
-    Step,
-    hypervisor_of,
-    is_libvirt,
-    libvirt_device,
-)
+from haas_rpcd.model import Plan, Step
 from haas_rpcd.registered import Probed, RegisteredSwitch
 from haas_rpcd.store import jobs
 from haas_rpcd.store.database import Store, Tx

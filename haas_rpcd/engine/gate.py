@@ -6,7 +6,8 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from haas_rpcd.model import Phase, same_hypervisor
+from haas_rpcd.devicenames import same_hypervisor
+from haas_rpcd.model import Phase
 
 PATIENCE = 1.0
 """Seconds that a slow device may delay the others, once per job.

@@ -6,10 +6,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 
+from haas_rpcd.devicenames import MASTER, copy_device, hypervisor_of, libvirt_device
 from haas_rpcd.engine.attempts import Failure
 from haas_rpcd.engine.watching import RESTORE_LIMIT, HostWatch
 from haas_rpcd.errors import HaasError, UnavailableError
-from haas_rpcd.model import MASTER, copy_device, hypervisor_of, libvirt_device
 from haas_rpcd.tasks import cancel_and_wait, log_failure, start_apart
 
 log = logging.getLogger(__name__)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from haas_rpcd.devicenames import libvirt_device
 from haas_rpcd.drivers import MasterDriver, Transferred
 from haas_rpcd.engine.journal import Entry, Journal, Verdict
 from haas_rpcd.errors import HaasError
-from haas_rpcd.model import DefineHeadnode, libvirt_device
+from haas_rpcd.model import DefineHeadnode
 from haas_rpcd.store import images
 from haas_rpcd.store.database import Store
 

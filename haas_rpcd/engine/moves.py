@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from haas_rpcd.devicenames import COPY, is_libvirt, libvirt_device, same_hypervisor
 from haas_rpcd.engine.journal import Entry, Verdict
 from haas_rpcd.model import (
-    COPY,
     CopyHeadnode,
     HeadnodeSeen,
     Phase,
@@ -15,9 +15,6 @@ from haas_rpcd.model import (
     SetHeadnodePower,
     SetVlan,
     Step,
-    is_libvirt,
-    libvirt_device,
-    same_hypervisor,
 )
 from haas_rpcd.planner.steps import step
 from haas_schemas.job import StepState

@@ -8,22 +8,18 @@ from typing import Protocol
 
 import msgspec
 
-from haas_rpcd.drivers import Driver, MasterDriver
-from haas_rpcd.errors import RetiredError, StalePlanError, UnavailableError
-from haas_rpcd.model import (
+from haas_rpcd.devicenames import (
     BMC,
     COPY,
     LIBVIRT,
     MASTER,
-    Phase,
-    Plan,
-    PortConfig,
-    SetPort,
-    Step,
     hypervisor_of,
     is_libvirt,
     libvirt_device,
 )
+from haas_rpcd.drivers import Driver, MasterDriver
+from haas_rpcd.errors import RetiredError, StalePlanError, UnavailableError
+from haas_rpcd.model import Phase, Plan, PortConfig, SetPort, Step
 from haas_rpcd.planner import plan
 from haas_rpcd.registered import RegisteredHypervisor, RegisteredSwitch
 from haas_rpcd.states import Applied, Desired

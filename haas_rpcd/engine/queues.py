@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable
 
 from haas_rpcd import logs
 from haas_rpcd.clock import Clock
+from haas_rpcd.devicenames import hypervisor_of
 from haas_rpcd.engine.endings import Ending, Endings
 from haas_rpcd.engine.journal import Journal
 from haas_rpcd.engine.run import JobRun
 from haas_rpcd.errors import ConflictError, NotFoundError, StoreError
 from haas_rpcd.events import Events
-from haas_rpcd.model import hypervisor_of
 from haas_rpcd.store import jobs
 from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.jobs import JobRow, ProofQueue

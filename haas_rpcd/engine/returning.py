@@ -10,6 +10,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from haas_rpcd.devicenames import libvirt_device
 from haas_rpcd.drivers import MasterDriver
 from haas_rpcd.engine.drift import DriftWatch
 from haas_rpcd.engine.freed import publish
@@ -27,7 +28,6 @@ from haas_rpcd.model import (
     SetBridge,
     SetHeadnodeNics,
     SetHeadnodePower,
-    libvirt_device,
 )
 from haas_rpcd.registered import FoundHeadnode
 from haas_rpcd.store import applied, headnodes, hypervisors, vlans

@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import groupby
 
+from haas_rpcd.devicenames import is_libvirt
 from haas_rpcd.engine.beginning import Beginning
 from haas_rpcd.engine.detours import Detours
 from haas_rpcd.engine.gate import Gate
@@ -19,7 +20,7 @@ from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.sending import Batch
 from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import HaasError, RetiredError, StoreError
-from haas_rpcd.model import HostChange, Phase, SetPort, SetVlan, Step, is_libvirt
+from haas_rpcd.model import HostChange, Phase, SetPort, SetVlan, Step
 from haas_rpcd.store import jobs, leases, nodes, trunks
 from haas_rpcd.store.database import Store
 from haas_rpcd.store.jobs import JobRow

@@ -16,11 +16,11 @@ from functools import partial
 import msgspec
 
 from haas_rpcd.clock import Clock
+from haas_rpcd.devicenames import libvirt_device
 from haas_rpcd.drivers import MasterDriver
 from haas_rpcd.engine.attempts import Attempts, Failure, Schedule
 from haas_rpcd.engine.drift import CheckResult, DriftWatch
 from haas_rpcd.errors import HaasError
-from haas_rpcd.model import libvirt_device
 from haas_rpcd.store import boots
 from haas_rpcd.store.database import Store
 from haas_rpcd.tasks import log_failure

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from haas_rpcd.devicenames import MASTER, libvirt_device
 from haas_rpcd.errors import (
     ConflictError,
     DeniedError,
@@ -29,7 +30,6 @@ from haas_rpcd.methods.cursors import seal, unseal
 from haas_rpcd.methods.hypervisor import find_hypervisor, master_of
 from haas_rpcd.methods.quotas import check_quota
 from haas_rpcd.methods.registry import always, method
-from haas_rpcd.model import MASTER, libvirt_device
 from haas_rpcd.planner.placement import Candidate, place
 from haas_rpcd.store import headnodes, hypervisors, moves
 from haas_rpcd.store.database import Tx

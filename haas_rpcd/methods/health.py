@@ -6,12 +6,12 @@ import shutil
 from pathlib import Path
 
 from haas_rpcd.backups import Schedule
+from haas_rpcd.devicenames import LIBVIRT, MASTER, hypervisor_of, is_libvirt
 from haas_rpcd.engine.attempts import Failure
 from haas_rpcd.errors import StoreError
 from haas_rpcd.methods.call import Call, Context
 from haas_rpcd.methods.hosthealth import host_problem, hosts_health
 from haas_rpcd.methods.registry import method
-from haas_rpcd.model import LIBVIRT, MASTER, hypervisor_of, is_libvirt
 from haas_rpcd.store import bmcs, cabling, drift, jobs, switches, trunks
 from haas_rpcd.store.cabling import AlarmRow
 from haas_rpcd.store.database import MEMORY, Tx

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from haas_rpcd.devicenames import MASTER, libvirt_device
 from haas_rpcd.methods.call import Context
-from haas_rpcd.model import MASTER, libvirt_device
 from haas_rpcd.store import hypervisors
 from haas_rpcd.store.database import Tx
 from haas_schemas.system import HypervisorHealth, ImageCopying

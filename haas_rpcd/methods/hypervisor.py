@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from haas_rpcd.bmc import RegisteredBmc
 from haas_rpcd.config import Master
+from haas_rpcd.devicenames import MASTER, RESERVED_DEVICES, libvirt_device
 from haas_rpcd.errors import (
     ConflictError,
     DeviceError,
@@ -17,7 +18,6 @@ from haas_rpcd.methods.bmc import Port as BmcPort
 from haas_rpcd.methods.bmc import check_fields
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.registry import method
-from haas_rpcd.model import MASTER, RESERVED_DEVICES, libvirt_device
 from haas_rpcd.registered import RegisteredHypervisor
 from haas_rpcd.store import hypervisors, networks, switches
 from haas_rpcd.store.database import Tx

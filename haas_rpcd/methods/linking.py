@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from haas_rpcd.devicenames import MASTER
 from haas_rpcd.errors import ConflictError, InvalidParamsError, NotFoundError
 from haas_rpcd.methods.access import find_port
 from haas_rpcd.methods.call import TxCall
-from haas_rpcd.model import MASTER
 from haas_rpcd.nicplug import Place
 from haas_rpcd.store import hypervisors, trunks
 from haas_rpcd.store.ports import PortRow

@@ -13,12 +13,12 @@ from haas_rpcd.methods.access import find_port, find_switch, number_cursor, page
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.evidence import evidence_for
 from haas_rpcd.methods.registry import always, method
-from haas_rpcd.model import vlan_ranges
 from haas_rpcd.nicplug import Place
 from haas_rpcd.store import networks
 from haas_rpcd.store import ports as store_ports
 from haas_rpcd.store.ports import PortRow
 from haas_rpcd.store.switches import SwitchRow
+from haas_rpcd.vlanranges import vlan_ranges
 from haas_schemas.common import Deleted, Page
 from haas_schemas.names import Limit, Name, PortName
 from haas_schemas.switch import Port, PortDetails, PortVlans

@@ -11,11 +11,12 @@ from haas_rpcd.errors import ConflictError, InvalidParamsError
 from haas_rpcd.methods.call import Call
 from haas_rpcd.methods.registry import method
 from haas_rpcd.methods.switch import LoginPort, check_kind
-from haas_rpcd.model import SetPort, vlan_ranges
+from haas_rpcd.model import SetPort
 from haas_rpcd.registered import Probed, RegisteredSwitch
 from haas_rpcd.store import applied, identities, networks, ports, switches, vlans
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.switches import SwitchRow
+from haas_rpcd.vlanranges import vlan_ranges
 from haas_schemas.names import Host, Name
 from haas_schemas.switch import DEFAULT_PORTS, PortVlans, Probe, ProbedPort, TransportName
 

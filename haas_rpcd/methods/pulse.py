@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from haas_rpcd.devicenames import LIBVIRT, MASTER
 from haas_rpcd.methods.access import visible
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.registry import method
-from haas_rpcd.model import LIBVIRT, MASTER
 from haas_rpcd.store import audit, jobs, networks
 from haas_schemas.system import Pulse
 

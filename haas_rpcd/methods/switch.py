@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from haas_rpcd.devicenames import RESERVED_DEVICES
 from haas_rpcd.engine.freed import publish
 from haas_rpcd.engine.identities import refusal_of
 from haas_rpcd.errors import ConflictError, InvalidParamsError
@@ -17,7 +18,6 @@ from haas_rpcd.methods.cabling_records import link_record
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.linking import end_record
 from haas_rpcd.methods.registry import always, method
-from haas_rpcd.model import RESERVED_DEVICES, vlan_ranges
 from haas_rpcd.registered import RegisteredSwitch
 from haas_rpcd.store import (
     applied,
@@ -34,6 +34,7 @@ from haas_rpcd.store.cabling import LinkRow
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.switches import SwitchRow
 from haas_rpcd.store.trunks import TrunkEndRow
+from haas_rpcd.vlanranges import vlan_ranges
 from haas_schemas.common import Deleted, Page, timestamp
 from haas_schemas.names import Fingerprint, Host, Limit, Name
 from haas_schemas.switch import (

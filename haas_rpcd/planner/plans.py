@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
+from haas_rpcd.devicenames import BMC, copy_device, libvirt_device
 from haas_rpcd.model import (
-    BMC,
     PARKED,
     Channel,
     CopyHeadnode,
@@ -27,8 +27,6 @@ from haas_rpcd.model import (
     SetPort,
     SetVlan,
     Step,
-    copy_device,
-    libvirt_device,
 )
 from haas_rpcd.planner.spread import Spread
 from haas_rpcd.planner.steps import step

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
+from haas_rpcd.devicenames import MASTER, libvirt_device
 from haas_rpcd.model import (
-    MASTER,
     PARKED,
     BridgeSeen,
     HeadnodeSeen,
@@ -19,7 +19,6 @@ from haas_rpcd.model import (
     SetPort,
     SetVlan,
     Step,
-    libvirt_device,
 )
 from haas_rpcd.planner.plans import members_of, present_headnode_steps, save_steps
 from haas_rpcd.planner.steps import step

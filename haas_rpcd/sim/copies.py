@@ -7,18 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from haas_rpcd.devicenames import MASTER
 from haas_rpcd.drivers import Driver, Outcome, Progress, Report, Seen, ignore, one_by_one
 from haas_rpcd.drivers.hypervisor.copylines import Lines, preview_lines
 from haas_rpcd.drivers.hypervisor.domain_xml import domain_name, overlay_name
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import (
-    MASTER,
-    CopyChange,
-    HeadnodeSeen,
-    PortConfig,
-    PrepareCopy,
-    PresenceSeen,
-)
+from haas_rpcd.model import CopyChange, HeadnodeSeen, PortConfig, PrepareCopy, PresenceSeen
 from haas_rpcd.sim.host import SimDomain, SimHost
 
 SIZE = 2 * 2**30

@@ -8,7 +8,8 @@ import itertools
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 
-from haas_rpcd.model import LIBVIRT, MASTER, Condition, HeadnodeNic
+from haas_rpcd.devicenames import LIBVIRT, MASTER
+from haas_rpcd.model import Condition, HeadnodeNic
 
 _boots = itertools.count(1)
 

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from haas_rpcd.devicenames import MASTER
 from haas_rpcd.drivers import MasterDriver, Outcome, Progress, Report, Seen, ignore, one_by_one
 from haas_rpcd.drivers.hostnet.iplines import bridge_name, preview_lines
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import MASTER, BridgeSeen, PortConfig, SetBridge
+from haas_rpcd.model import BridgeSeen, PortConfig, SetBridge
 from haas_rpcd.sim.host import SimHost
 
 

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from haas_rpcd.devicenames import LIBVIRT
 from haas_rpcd.drivers import (
     MasterDriver,
     Outcome,
@@ -25,7 +26,6 @@ from haas_rpcd.drivers.hypervisor.domain_xml import domain_name
 from haas_rpcd.drivers.hypervisor.libvirt import preview_lines
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import (
-    LIBVIRT,
     DefineHeadnode,
     DeleteHeadnode,
     HeadnodeChange,

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 import msgspec
 
 from haas_rpcd.boottime import Moment
+from haas_rpcd.devicenames import hypervisor_of
 from haas_rpcd.model import (
     BridgeSeen,
     Change,
@@ -35,11 +36,11 @@ from haas_rpcd.model import (
     SetNodePower,
     SetPort,
     SetVlan,
-    hypervisor_of,
 )
 from haas_rpcd.store import (
     bmcs,
     evidence,
+    headnode_states,
     headnodes,
     late,
     moves,
@@ -91,9 +92,9 @@ def _before_headnode(tx: Tx, place: str, change: HeadnodeChange | CopyHeadnode) 
     if row.hypervisor != place:
         moves.note_copy(tx, row.id, place)
         return
-    headnodes.set_unknown(tx, row.id)
+    headnode_states.set_unknown(tx, row.id)
     if isinstance(change, DefineHeadnode | SetHeadnodeNics):
-        headnodes.carry(tx, row.id, {nic.vlan for nic in change.nics})
+        headnode_states.carry(tx, row.id, {nic.vlan for nic in change.nics})
 
 
 def may_come_late(tx: Tx, device: str, changes: Iterable[Change], since: Moment) -> None:
@@ -155,7 +156,7 @@ def _confirm_headnode(
     if row is None:
         return
     if row.hypervisor == place:
-        headnodes.confirm(tx, row.id, seen)
+        headnode_states.confirm(tx, row.id, seen)
     elif isinstance(change, DeleteHeadnode) and not seen.defined:
         moves.forget_copy(tx, row.id, place)
     elif isinstance(change, CopyHeadnode) and seen.defined and change.token == row.move_token:
@@ -165,7 +166,8 @@ def _confirm_headnode(
 class Known(msgspec.Struct, frozen=True):
     """What was known of a target on a hypervisor: a bridge, or a headnode.
 
-    ``bridge``: whether it was confirmed to exist. ``stop_seen``: see :func:`headnodes.observe`.
+    ``bridge``: whether it was confirmed to exist. ``stop_seen``: see
+    :func:`headnode_states.observe`.
     """
 
     bridge: bool = False
@@ -186,7 +188,9 @@ def known(tx: Tx, device: str, change: Change) -> Known:
         ):
             row = headnodes.by_uuid(tx, uuid)
             if row is not None:
-                return Known(headnode=row.seen, stop_seen=headnodes.was_seen_to_stop(tx, row.id))
+                return Known(
+                    headnode=row.seen, stop_seen=headnode_states.was_seen_to_stop(tx, row.id)
+                )
     return Known()
 
 
@@ -202,7 +206,9 @@ def keep(tx: Tx, device: str, change: Change, before: Known, seen: Seen | None) 
             headnode_id = headnodes.id_of(tx, uuid)
             if headnode_id is not None and before.headnode is not None:
                 now = seen if isinstance(seen, HeadnodeSeen) else None
-                headnodes.keep(tx, headnode_id, before.headnode, now, stop_seen=before.stop_seen)
+                headnode_states.keep(
+                    tx, headnode_id, before.headnode, now, stop_seen=before.stop_seen
+                )
 
 
 def confirm_save(tx: Tx, switch: str, seen: Seen) -> Freed:

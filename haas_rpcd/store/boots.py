@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from haas_rpcd.store import headnodes
+from haas_rpcd.store import headnode_states
 from haas_rpcd.store.database import Tx
 
 
@@ -16,5 +16,5 @@ def begin(tx: Tx, hypervisor: str, boot_id: str) -> bool:
         return False
     tx.execute("DELETE FROM last_boot WHERE hypervisor = ?", (hypervisor,))
     tx.insert("last_boot", hypervisor=hypervisor, boot_id=boot_id)
-    headnodes.forget_stops(tx, hypervisor)
+    headnode_states.forget_stops(tx, hypervisor)
     return last is not None

@@ -7,7 +7,8 @@ from typing import Literal
 
 from msgspec.structs import astuple
 
-from haas_rpcd.model import PortRef, hypervisor_of, is_libvirt
+from haas_rpcd.devicenames import hypervisor_of, is_libvirt
+from haas_rpcd.model import PortRef
 from haas_rpcd.states import Applied, AppliedPort, HeadnodeGoal
 from haas_rpcd.store import headnodes, hypervisors, ports, saves, scope, switches, vlans
 from haas_rpcd.store.database import IN_MINE, Tx, ids

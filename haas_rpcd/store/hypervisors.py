@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from haas_rpcd.bmc import RegisteredBmc
-from haas_rpcd.model import MASTER, HeadnodeSeen, libvirt_device
+from haas_rpcd.devicenames import MASTER, libvirt_device
+from haas_rpcd.model import HeadnodeSeen
 from haas_rpcd.registered import RegisteredHypervisor
-from haas_rpcd.store import headnodes, moves, vlans
+from haas_rpcd.store import headnode_states, moves, vlans
 from haas_rpcd.store.bmcs import BmcRow
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.headnodes import HeadnodeRow
@@ -141,7 +142,7 @@ def forget(tx: Tx, name: str) -> None:
     """
     gone = tx.values(int, "SELECT id FROM headnode WHERE hypervisor = ? AND deleting", (name,))
     for headnode_id in gone:
-        headnodes.confirm(tx, headnode_id, HeadnodeSeen(defined=False))
+        headnode_states.confirm(tx, headnode_id, HeadnodeSeen(defined=False))
     tx.execute("DELETE FROM bridge WHERE hypervisor = ?", (name,))
 
 
@@ -195,7 +196,7 @@ def retire(tx: Tx, name: str, now: float, fenced: FencedBy) -> list[HeadnodeRow]
     """
     tx.execute("UPDATE hypervisor SET retired = ?, fenced = ? WHERE name = ?", (now, fenced, name))
     moves.hypervisor_lost(tx, name)
-    changed = headnodes.lose_sight(tx, name, forget=True)
+    changed = headnode_states.lose_sight(tx, name, forget=True)
     vlans.forget_bridges(tx, name)
     tx.execute("DELETE FROM drift WHERE device IN (?, ?)", (name, libvirt_device(name)))
     return changed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from haas_rpcd.model import HeadnodeSeen
-from haas_rpcd.store import headnodes
+from haas_rpcd.store import headnode_states, headnodes
 from haas_rpcd.store.database import Tx
 
 
@@ -29,7 +29,7 @@ def forget_copy(tx: Tx, headnode_id: int, hypervisor: str) -> None:
         "DELETE FROM headnode_copy WHERE headnode_id = ? AND hypervisor = ?",
         (headnode_id, hypervisor),
     )
-    headnodes.remove_if_gone(tx, headnode_id)
+    headnode_states.remove_if_gone(tx, headnode_id)
 
 
 def finish(tx: Tx, headnode_id: int, hypervisor: str, seen: HeadnodeSeen) -> None:
@@ -40,7 +40,7 @@ def finish(tx: Tx, headnode_id: int, hypervisor: str, seen: HeadnodeSeen) -> Non
     )
     headnodes.place(tx, headnode_id, hypervisor)
     forget_copy(tx, headnode_id, hypervisor)
-    headnodes.confirm(tx, headnode_id, seen)
+    headnode_states.confirm(tx, headnode_id, seen)
 
 
 def hypervisor_lost(tx: Tx, hypervisor: str) -> None:

@@ -10,6 +10,7 @@ from functools import cached_property
 
 import msgspec
 
+from haas_rpcd.devicenames import hypervisor_of
 from haas_rpcd.model import (
     Change,
     CopyHeadnode,
@@ -18,7 +19,6 @@ from haas_rpcd.model import (
     SetHeadnodeNics,
     SetPort,
     Step,
-    hypervisor_of,
 )
 from haas_rpcd.planner.spread import Spread
 from haas_rpcd.store import trunks, vlans

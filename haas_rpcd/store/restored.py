@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from haas_rpcd.devicenames import hypervisor_of, is_libvirt
 from haas_rpcd.model import (
     PARKED,
     HeadnodeSeen,
@@ -16,11 +17,9 @@ from haas_rpcd.model import (
     SetBridge,
     SetPort,
     SetVlan,
-    hypervisor_of,
-    is_libvirt,
 )
 from haas_rpcd.states import Difference
-from haas_rpcd.store import applied, headnodes, hypervisors, jobs, ports, vlans
+from haas_rpcd.store import applied, headnode_states, headnodes, hypervisors, jobs, ports, vlans
 from haas_rpcd.store.database import Tx
 
 _ENDED = "A backup from before the end of this job was restored: apply again."
@@ -64,7 +63,7 @@ def take_over(tx: Tx, differences: Iterable[Difference], pool: Iterable[int]) ->
                 applied.confirm(tx, one.device, bridge, PresenceSeen(present=bool(present)))
             case "headnode", HeadnodeSeen() as headnode:
                 rows = {row.label: row.id for row in headnodes.on_hypervisor(tx)}
-                headnodes.confirm(tx, rows[one.target], headnode)
+                headnode_states.confirm(tx, rows[one.target], headnode)
             case _:
                 raise AssertionError(one)
 
@@ -74,7 +73,7 @@ def lose(tx: Tx, device: str, pool: Iterable[int]) -> None:
     ids = frozenset(pool)
     if is_libvirt(device):
         for row in headnodes.on_hypervisor(tx, hypervisor_of(device)):
-            headnodes.set_unknown(tx, row.id)
+            headnode_states.set_unknown(tx, row.id)
     elif device in hypervisors.in_service(tx):
         vlans.forget_bridges(tx, device)
     else:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from haas_rpcd.model import MASTER, SetNodePower
+from haas_rpcd.devicenames import MASTER
+from haas_rpcd.model import SetNodePower
 from haas_rpcd.states import Applied, AppliedPort, Desired, HeadnodeGoal, PortGoal, SwitchTraits
 from haas_rpcd.store import backs, bmcs, goals, headnodes, hypervisors, proofs, saves, trunks
 from haas_rpcd.store import vlans as store_vlans

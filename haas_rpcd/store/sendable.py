@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
+from haas_rpcd.devicenames import copy_device, hypervisor_of, libvirt_device
 from haas_rpcd.model import (
     Change,
     CopyHeadnode,
@@ -24,9 +25,6 @@ from haas_rpcd.model import (
     SetNodePower,
     SetPort,
     SetVlan,
-    copy_device,
-    hypervisor_of,
-    libvirt_device,
 )
 from haas_rpcd.store import bmcs, headnodes, jobs, proofs
 from haas_rpcd.store.database import Tx

@@ -10,9 +10,10 @@ import msgspec
 import pytest
 
 from haas_rpcd.config import Policy
+from haas_rpcd.devicenames import MASTER
 from haas_rpcd.engine.attempts import Schedule
 from haas_rpcd.engine.watching import Pace
-from haas_rpcd.model import MASTER, HeadnodeNic
+from haas_rpcd.model import HeadnodeNic
 from tests.rpc.listening import listening
 from tests.rpc.small_site import QUICK, Prepared, SmallSite, access, small_site
 

@@ -6,9 +6,8 @@ import sqlite3
 
 import pytest
 
+from haas_rpcd.devicenames import LIBVIRT, MASTER
 from haas_rpcd.model import (
-    LIBVIRT,
-    MASTER,
     PARKED,
     BridgeSeen,
     DeleteHeadnode,

@@ -24,37 +24,19 @@ from cryptography.x509.oid import NameOID
 
 from haas_rpcd.__main__ import main
 from haas_rpcd.config import (
-    BackupSettings,
-    CredentialsSettings,
     Master,
-    MetricsSettings,
     Server,
-    Settings,
     StoreSettings,
-    SwitchSettings,
 )
-from haas_rpcd.doctor import Finding, World, copies, files, host, hypervisor, switches, unit
+from haas_rpcd.doctor import copies, files, host, hypervisor, switches
 from haas_rpcd.hasettings import HaSettings
 from haas_rpcd.registered import RegisteredSwitch
 from haas_rpcd.sim.ios import IosSwitch, gigabit
 from haas_rpcd.store import switches as stored
 from haas_rpcd.store.database import Store
+from tests.unit.doctor_world import only, world, write
 
 PASSWORD = "n0t-to-be-printed"
-
-
-def world(tmp_path: Path, **tables: object) -> World:
-    """A master whose files are all in one folder."""
-    settings = Settings(
-        **{
-            "store": StoreSettings(path=str(tmp_path / "haas.db")),
-            "credentials": CredentialsSettings(file=str(tmp_path / "credentials.toml")),
-            "switches": SwitchSettings(dialects=str(tmp_path / "dialects"), busy_timeout=0.0),
-            "master": Master(trunk_nic="trunk0"),
-            **tables,
-        }
-    )
-    return World(settings, tmp_path / "haas.toml", root=tmp_path)
 
 
 def test_copies_that_could_not_be_made_are_a_fault(tmp_path: Path) -> None:
@@ -72,20 +54,6 @@ def test_copies_that_could_not_be_made_are_a_fault(tmp_path: Path) -> None:
     write(tmp_path / "gone.pem")
     assert [one.level for one in copies.programs(world(tmp_path, ha=ha))] == ["ok"]
     assert copies.programs(world(tmp_path)) == []
-
-
-def write(path: Path, text: str = "", mode: int = 0o600) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    path.chmod(mode)
-    return path
-
-
-def only(findings: list[Finding]) -> Finding:
-    """The one finding; a fault and a warning say how to mend it."""
-    (one,) = findings
-    assert bool(one.mend) == (one.level != "ok")
-    return one
 
 
 # --- files ----------------------------------------------------------------------------------------
@@ -450,66 +418,3 @@ def test_check_config_finds_what_needs_no_network(
 def test_the_doctor_is_no_daemon(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--demo", "doctor"]) == 2
     assert "doctor takes no --demo" in capsys.readouterr().err
-
-
-# --- what others can read, and where the daemon may write -----------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("listen", "level"),
-    [("127.0.0.1:9469", "ok"), ("[::1]:9469", "ok"), ("0.0.0.0:9469", "warning")],
-)
-def test_counts_that_anybody_can_read_are_a_warning(
-    tmp_path: Path, listen: str, level: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert only(files.metrics(world(tmp_path, metrics=MetricsSettings(listen)))).level == level
-    path = write(
-        tmp_path / "haas.toml",
-        f"[metrics]\nlisten = '{listen}'\n[credentials]\nfile = '{tmp_path}/none'\n",
-    )
-    assert main(["--config", str(path), "--check-config"]) == 0
-    said = "whoever reaches that address can read /metrics" in capsys.readouterr().err
-    assert said == (level == "warning")
-
-
-def packaged(root: Path, *drop_ins: str) -> None:
-    """Install the unit of the package, with files that an admin added to it."""
-    text = Path("examples/master/haas-rpcd.service").read_text()
-    write(root / "usr/lib/systemd/system/haas-rpcd.service", text)
-    for number, added in enumerate(drop_ins):
-        write(root / f"etc/systemd/system/haas-rpcd.service.d/{number}.conf", added)
-
-
-def of_package(tmp_path: Path, **tables: object) -> World:
-    usual = {"store": StoreSettings(), "switches": SwitchSettings()}
-    return world(tmp_path, **(usual | tables))
-
-
-def test_the_package_lets_the_daemon_write_where_it_does_by_default(tmp_path: Path) -> None:
-    packaged(tmp_path)
-    assert only(unit.writable(of_package(tmp_path))).level == "ok"
-    backups = BackupSettings(folder="/var/lib/haas/backups")
-    assert only(unit.writable(of_package(tmp_path, backup=backups))).level == "ok"
-
-
-def test_a_folder_that_systemd_keeps_from_the_daemon_is_named_with_what_to_write(
-    tmp_path: Path,
-) -> None:
-    packaged(tmp_path)
-    elsewhere = of_package(tmp_path, backup=BackupSettings(folder="/srv/backups"))
-    found = only(unit.writable(elsewhere))
-    assert found.level == "fault"
-    assert "[backup] folder: systemd lets haas-rpcd write nothing in /srv/backups" in found.text
-    assert "ReadWritePaths=/srv/backups  to /etc/systemd/system/haas-rpcd.service.d" in found.mend
-
-    packaged(tmp_path, "[Service]\nReadWritePaths=-/srv/backups /srv/more\n")
-    assert only(unit.writable(elsewhere)).level == "ok"
-
-
-def test_other_folders_are_checked_too_and_other_units_are_not_judged(tmp_path: Path) -> None:
-    wanted = of_package(tmp_path, store=StoreSettings(path="/srv/haas/haas.db"))
-    assert unit.writable(wanted) == []  # no unit: it is started some other way
-    packaged(tmp_path)
-    assert "[store] path" in only(unit.writable(wanted)).text
-    packaged(tmp_path, "[Service]\nProtectSystem=full\n")
-    assert unit.writable(wanted) == []

@@ -14,9 +14,8 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from haas_rpcd.devicenames import LIBVIRT, MASTER
 from haas_rpcd.model import (
-    LIBVIRT,
-    MASTER,
     PARKED,
     BridgeSeen,
     DefineHeadnode,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from haas_rpcd.model import LIBVIRT, MASTER, BridgeSeen, HeadnodeNic, HeadnodeSeen
+from haas_rpcd.devicenames import LIBVIRT, MASTER
+from haas_rpcd.model import BridgeSeen, HeadnodeNic, HeadnodeSeen
 from haas_rpcd.planner import lost
 from haas_rpcd.states import Difference
 

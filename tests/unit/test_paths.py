@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from haas_rpcd.model import MASTER
+from haas_rpcd.devicenames import MASTER
 from haas_rpcd.planner.paths import Paths, without_retired
 from haas_rpcd.planner.spread import Spread
 from haas_rpcd.states import Fabric

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from haas_rpcd.model import (
-    LIBVIRT,
-    MASTER,
-    PARKED,
-    HeadnodeNic,
-    HeadnodeSeen,
-    PortConfig,
-    PortRef,
-    PortSeen,
-)
+from haas_rpcd.devicenames import LIBVIRT, MASTER
+from haas_rpcd.model import PARKED, HeadnodeNic, HeadnodeSeen, PortConfig, PortRef, PortSeen
 from haas_rpcd.planner import plan, repair
 from haas_rpcd.states import (
     Applied,

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from haas_rpcd.devicenames import MASTER
 from haas_rpcd.model import (
-    MASTER,
     PARKED,
     DefineHeadnode,
     DeleteHeadnode,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from haas_rpcd.devicenames import hypervisor_of
 from haas_rpcd.engine.journal import Entry, Verdict
 from haas_rpcd.engine.moves import Moves
 from haas_rpcd.model import (
@@ -21,7 +22,6 @@ from haas_rpcd.model import (
     SetHeadnodeNics,
     SetHeadnodePower,
     Step,
-    hypervisor_of,
 )
 from haas_rpcd.planner import plan
 from haas_rpcd.states import Applied, Desired, HeadnodeGoal

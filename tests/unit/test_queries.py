@@ -13,9 +13,8 @@ import pytest
 from haas_rpcd import planner
 from haas_rpcd.bmc import RegisteredBmc
 from haas_rpcd.boottime import Moment
+from haas_rpcd.devicenames import LIBVIRT, MASTER
 from haas_rpcd.model import (
-    LIBVIRT,
-    MASTER,
     PARKED,
     DeleteHeadnode,
     HeadnodeSeen,
@@ -44,6 +43,7 @@ from haas_rpcd.store import (
     consoles,
     drift,
     evidence,
+    headnode_states,
     headnodes,
     hypervisors,
     identities,
@@ -118,7 +118,7 @@ def noted_late(tx: Tx) -> None:
 def noted_gone(tx: Tx) -> None:
     """Note that no headnode is on the hypervisor any more."""
     gone = {row.label: HeadnodeSeen(defined=False) for row in headnodes.on_hypervisor(tx)}
-    headnodes.observe(tx, MASTER, gone, watched=True)
+    headnode_states.observe(tx, MASTER, gone, watched=True)
 
 
 def to_confirm(tx: Tx) -> None:
@@ -263,10 +263,10 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     consoles.lines_of_nodes: lambda tx: [with_bmcs(tx), consoles.lines_of_nodes(tx)],
     consoles.running_headnodes: consoles.running_headnodes,
     headnodes.on_hypervisor: headnodes.on_hypervisor,
-    headnodes.lose_sight: lambda tx: headnodes.lose_sight(tx, MASTER, forget=True),
-    headnodes.observe: lambda tx: [
+    headnode_states.lose_sight: lambda tx: headnode_states.lose_sight(tx, MASTER, forget=True),
+    headnode_states.observe: lambda tx: [
         noted_gone(tx),
-        headnodes.observe(tx, MASTER, {}, watched=True),
+        headnode_states.observe(tx, MASTER, {}, watched=True),
     ],
     headnodes.nics: lambda tx: headnodes.nics(tx, 1),
     identities.find: lambda tx: identities.find(tx, "sw1"),
@@ -395,7 +395,7 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     hypervisors.retire: lambda tx: [
         with_hypervisor(tx),
         tx.execute("UPDATE headnode SET hypervisor = 'hv2'"),
-        headnodes.observe(tx, "hv2", {}, watched=True),
+        headnode_states.observe(tx, "hv2", {}, watched=True),
         hypervisors.retire(tx, "hv2", 1.0, "admin"),
     ],
 }

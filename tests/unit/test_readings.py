@@ -12,7 +12,8 @@ import pytest
 
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.drivers.switch.reader import SwitchReader
-from haas_rpcd.model import PortConfig, PortSeen, parse_vlan_ranges
+from haas_rpcd.model import PortConfig, PortSeen
+from haas_rpcd.vlanranges import parse_vlan_ranges
 from tests.unit.disturbances import (
     LOGS,
     READINGS,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from haas_rpcd.model import MASTER, PARKED, HeadnodeNic, PortConfig, PortRef
+from haas_rpcd.devicenames import MASTER
+from haas_rpcd.model import PARKED, HeadnodeNic, PortConfig, PortRef
 from haas_rpcd.states import Applied, Desired, HeadnodeGoal, SwitchTraits
 from haas_rpcd.store import scope
 from haas_rpcd.store.database import Store

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from haas_rpcd.devicenames import LIBVIRT, MASTER
 from haas_rpcd.model import (
-    LIBVIRT,
-    MASTER,
     PARKED,
     Change,
     CopyHeadnode,

@@ -17,7 +17,7 @@ import pytest
 
 from haas_rpcd.drivers.switch.answers import without_logs
 from haas_rpcd.drivers.switch.dialects import DIALECTS
-from haas_rpcd.model import parse_vlan_ranges
+from haas_rpcd.vlanranges import parse_vlan_ranges
 from tests.unit.disturbances import (
     LOGS,
     STRANGE,

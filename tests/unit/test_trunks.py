@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from haas_rpcd.model import MASTER, PARKED, Phase, PortConfig, PortRef, SetPort, Step
+from haas_rpcd.devicenames import MASTER
+from haas_rpcd.model import PARKED, Phase, PortConfig, PortRef, SetPort, Step
 from haas_rpcd.planner.steps import step
 from haas_rpcd.registered import RegisteredHypervisor, RegisteredSwitch
 from haas_rpcd.states import Fabric, SwitchTraits

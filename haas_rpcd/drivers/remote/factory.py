@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from haas_rpcd.config import Credential, Settings
+from haas_rpcd.devicenames import MASTER
 from haas_rpcd.drivers import Driver, MasterDriver
 from haas_rpcd.drivers.hostnet.driver import HostNetworkDriver
 from haas_rpcd.drivers.hostnet.parking import KernelParking
@@ -19,7 +20,6 @@ from haas_rpcd.drivers.remote.host import RemoteHost
 from haas_rpcd.drivers.remote.network import RemoteNetwork
 from haas_rpcd.drivers.switch.transport.known_hosts import KnownHosts
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import MASTER
 from haas_rpcd.registered import RegisteredHypervisor
 from haas_schemas.hypervisor import HypervisorTrust
 

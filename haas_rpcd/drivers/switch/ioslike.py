@@ -26,7 +26,8 @@ from haas_rpcd.drivers.switch.writer import (
     rows_of,
     stays_open,
 )
-from haas_rpcd.model import PortConfig, vlan_ranges
+from haas_rpcd.model import PortConfig
+from haas_rpcd.vlanranges import vlan_ranges
 
 NO_PORTS = re.compile(
     r"vlan|vxlan|loopback|tunnel|null|nve|bdi|bluetooth|appgigabitethernet|management|mgmt|"

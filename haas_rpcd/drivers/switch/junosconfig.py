@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from haas_rpcd.drivers.switch.harmless import HarmlessLines
 from haas_rpcd.drivers.switch.portnames import numbers
 from haas_rpcd.drivers.switch.state import PortState
-from haas_rpcd.model import PARKED, PortConfig, parse_vlan_ranges, vlan_ranges
+from haas_rpcd.model import PARKED, PortConfig
+from haas_rpcd.vlanranges import parse_vlan_ranges, vlan_ranges
 
 TYPES = ("fe", "ge", "mge", "xe", "et", "ae")
 PORT = rf"(?:{'|'.join(TYPES)})-?[\d/]+(?::\d+)?"

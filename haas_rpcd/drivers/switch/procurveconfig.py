@@ -9,7 +9,8 @@ from haas_rpcd.drivers.switch.harmless import HarmlessLines
 from haas_rpcd.drivers.switch.portnames import numbers
 from haas_rpcd.drivers.switch.stanzas import stanzas
 from haas_rpcd.drivers.switch.state import PortState
-from haas_rpcd.model import PortConfig, parse_vlan_ranges
+from haas_rpcd.model import PortConfig
+from haas_rpcd.vlanranges import parse_vlan_ranges
 
 _BEGIN = re.compile(r"(?:vlan \d+|interface \S.*?)\s*$")
 _END = re.compile(r" {0,3}exit\s*$")

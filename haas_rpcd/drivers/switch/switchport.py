@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from haas_rpcd.drivers.switch.harmless import HarmlessLines, harmless_lines
 from haas_rpcd.drivers.switch.state import PortState
-from haas_rpcd.model import PARKED, PortConfig, parse_vlan_ranges
+from haas_rpcd.model import PARKED, PortConfig
+from haas_rpcd.vlanranges import parse_vlan_ranges
 
 DEFAULT_VLAN = 1
 ALL_VLANS = frozenset(range(1, 4095))

@@ -21,16 +21,9 @@ from haas_rpcd.drivers.switch.ioslike import Interfaces
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.drivers.switch.switchport import Switchport
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import (
-    PARKED,
-    PortConfig,
-    PortSeen,
-    SetPort,
-    SetVlan,
-    parse_vlan_ranges,
-    vlan_ranges,
-)
+from haas_rpcd.model import PARKED, PortConfig, PortSeen, SetPort, SetVlan
 from haas_rpcd.sim.ios import gigabit
+from haas_rpcd.vlanranges import parse_vlan_ranges, vlan_ranges
 from tests.unit.catalyst import catalyst
 from tests.unit.dialects.harness import CONFIGS, Ignoring, driving, send
 

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.drivers.switch.state import PortState
-from haas_rpcd.model import PARKED, PortConfig, SetPort, parse_vlan_ranges
+from haas_rpcd.model import PARKED, PortConfig, SetPort
+from haas_rpcd.vlanranges import parse_vlan_ranges
 from tests.unit.dialects.harness import CONFIGS, POOL, Ignoring
 
 OVS = DIALECTS["openvswitch"]

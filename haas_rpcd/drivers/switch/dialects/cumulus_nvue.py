@@ -54,7 +54,8 @@ from haas_rpcd.drivers.switch.writer import (
     rows_of,
     stays_open,
 )
-from haas_rpcd.model import PortConfig, parse_vlan_ranges, vlan_ranges
+from haas_rpcd.model import PortConfig
+from haas_rpcd.vlanranges import parse_vlan_ranges, vlan_ranges
 
 _MAX_SPANS = 16
 

@@ -38,7 +38,8 @@ from haas_rpcd.drivers.switch.writer import (
     Writer,
     rows_of,
 )
-from haas_rpcd.model import PARKED, PortConfig, parse_vlan_ranges, vlan_ranges
+from haas_rpcd.model import PARKED, PortConfig
+from haas_rpcd.vlanranges import parse_vlan_ranges, vlan_ranges
 
 HARMLESS_OS10 = (
     *HARMLESS,

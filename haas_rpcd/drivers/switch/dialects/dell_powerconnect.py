@@ -34,8 +34,9 @@ from haas_rpcd.drivers.switch.writer import (
     Writer,
     rows_of,
 )
-from haas_rpcd.model import PortConfig, vlan_ranges
+from haas_rpcd.model import PortConfig
 from haas_rpcd.registered import Uptime
+from haas_rpcd.vlanranges import vlan_ranges
 
 _VOICE_VLAN = re.compile(r"^ *voice vlan id (\d+)[ \t\r]*$", re.M | re.I)
 

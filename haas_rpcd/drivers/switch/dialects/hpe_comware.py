@@ -43,7 +43,8 @@ from haas_rpcd.drivers.switch.writer import (
     Writer,
     stays_open,
 )
-from haas_rpcd.model import Channel, PortConfig, vlan_ranges
+from haas_rpcd.model import Channel, PortConfig
+from haas_rpcd.vlanranges import vlan_ranges
 
 _VIEW = (
     r"[A-Za-z-]+\d+(?:/\d+)+(?::\d+)?(?:\.\d+)?|(?:Vlan-interface|vlan|Bridge-Aggregation|LoopBack)"

@@ -43,7 +43,8 @@ from haas_rpcd.drivers.switch.writer import (
     is_gone,
     removes,
 )
-from haas_rpcd.model import Channel, PortConfig, SetPort, vlan_ranges
+from haas_rpcd.model import Channel, PortConfig, SetPort
+from haas_rpcd.vlanranges import vlan_ranges
 
 _UNIT = "unit 0 family ethernet-switching"
 _MAX_SPANS = 24

@@ -19,7 +19,8 @@ from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.shell import SHELL, SHELL_ABOUT, PortByPort, as_root
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.drivers.switch.writer import Options, PortStages, Writer
-from haas_rpcd.model import Channel, PortConfig, SetPort, vlan_ranges
+from haas_rpcd.model import Channel, PortConfig, SetPort
+from haas_rpcd.vlanranges import vlan_ranges
 
 
 def _settings(port: str, config: PortConfig, options: Options) -> list[list[str]]:

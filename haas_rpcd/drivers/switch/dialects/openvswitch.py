@@ -42,7 +42,8 @@ from haas_rpcd.drivers.switch.linuxlinks import read_links
 from haas_rpcd.drivers.switch.shell import SHELL, SHELL_ABOUT, PortByPort, as_root, exit_status
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.drivers.switch.writer import Options, Writer, rows_of
-from haas_rpcd.model import PortConfig, vlan_ranges
+from haas_rpcd.model import PortConfig
+from haas_rpcd.vlanranges import vlan_ranges
 
 NOWHERE = 4095
 """The VLAN id of parked ports. It is reserved (IEEE 802.1Q, table 9-2), so no network has it."""
