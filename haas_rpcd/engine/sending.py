@@ -309,8 +309,13 @@ class Sending:
         return Verdict(entry, "failed", message, found)
 
 
-SLICE_TIME = 0.05
+SLICE_TIME = 0.25
 """Seconds that one turn of a large batch should take."""
+
+SLICE_STEPS = 16
+"""Steps that a turn has at least. Some ten lines of a turn are the same for one port and for many;
+with two ports in a turn, 500 would take ten times as long.
+"""
 
 SMALL = 64
 """Steps that are always sent in one turn."""
@@ -324,7 +329,7 @@ class Slice:
     """
 
     def __init__(self) -> None:
-        self._steps = 16
+        self._steps = SLICE_STEPS
 
     def size(self, waiting: int, driver: Driver) -> int:
         """Return how many of the waiting steps the next turn sends at most."""
@@ -339,7 +344,7 @@ class Slice:
         begun = loop.time()
         yield
         took = max(loop.time() - begun, 0.001)
-        self._steps = max(2, min(2 * self._steps, int(steps * SLICE_TIME / took)))
+        self._steps = max(SLICE_STEPS, min(2 * self._steps, int(steps * SLICE_TIME / took)))
 
 
 def _is_save(entry: Entry) -> bool:

@@ -31,6 +31,11 @@ MERGE = 0.1
 """Seconds that a save waits for the saves of other jobs on the device. Saving takes a switch longer
 than this, and one save serves all of them. A small job does not wait for the end of a large one."""
 
+NEXT_PHASE = 0.02
+"""Seconds that a large batch waits for the next phase of a job that has just finished one. The job
+would have to wait for a whole turn of the large batch at each of its phases.
+"""
+
 _STOPPING = UnavailableError("haas-rpcd is stopping: try again later.")
 
 T = TypeVar("T")
@@ -76,6 +81,8 @@ class Worker:
         self._wake = asyncio.Event()
         self._under_way: dict[Batch, Sending] = {}
         """The batches of which some steps are sent; they are in the queue again."""
+        self._last: tuple[int, float] = (0, 0.0)
+        """The job that has just finished a phase, and until when its next one is waited for."""
         self.restarts = 0
         """How often the device was found restarted, in a new session."""
 
@@ -166,22 +173,41 @@ class Worker:
         """
         if not self._queue:
             return None if self._users else self._idle_timeout
+        now = asyncio.get_running_loop().time()
         saves = [item.queued for item in self._queue if _is_save(item)]
-        if len(saves) < len(self._queue) or len(saves) >= self._users:
+        if len(saves) >= self._users:
             return 0.0
-        return max(0.0, min(saves) + MERGE - asyncio.get_running_loop().time())
+        if len(saves) == len(self._queue):
+            return max(0.0, min(saves) + MERGE - now)
+        if self._someone_is_between_phases():
+            return max(0.0, self._last[1] - now)
+        return 0.0
+
+    def _someone_is_between_phases(self) -> bool:
+        """Return whether nothing but large batches is queued, and not for all jobs."""
+        return self._users > len(self._queue) and self._queue_is_under_way()
+
+    def _queue_is_under_way(self) -> bool:
+        return all(item in self._under_way for item in self._queue if not _is_save(item))
 
     def _next(self) -> list[Item]:
         """Take the next item; saves come last, all of them at once.
 
-        A save that has waited long enough is next: more of a large batch would follow for ever.
+        A save is next that has waited long enough, or if none but large batches are left: more of
+        them would follow for ever. A job that has just finished a phase goes on with its next one.
         """
         saves = [item for item in self._queue if _is_save(item)]
         overdue = asyncio.get_running_loop().time() - MERGE
-        if len(saves) == len(self._queue) or any(save.queued <= overdue for save in saves):
+        if saves and (
+            len(saves) == len(self._queue)
+            or any(save.queued <= overdue for save in saves)
+            or (self._users <= len(self._queue) and self._queue_is_under_way())
+        ):
             self._queue = deque(item for item in self._queue if item not in saves)
             return list(saves)
-        first = next(item for item in self._queue if not _is_save(item))
+        others = [item for item in self._queue if not _is_save(item)]
+        goes_on = (item for item in others if _job_of(item) == self._last[0])
+        first = next(goes_on, others[0])
         self._queue.remove(first)
         return [first]
 
@@ -230,6 +256,10 @@ class Worker:
                     return
                 if any(verdict.seen is not None for verdict in verdicts):
                     await self._note(self.device, None)
+                self._last = (
+                    first.journal.job_id,
+                    asyncio.get_running_loop().time() + NEXT_PHASE,
+                )
                 _settle(first, verdicts)
                 for other in others:
                     if isinstance(other, Batch):
@@ -302,6 +332,10 @@ class Worker:
 
 def _is_save(item: Item) -> TypeGuard[Batch]:
     return isinstance(item, Batch) and item.phase is Phase.SAVE
+
+
+def _job_of(item: Item) -> int | None:
+    return item.journal.job_id if isinstance(item, Batch) else None
 
 
 async def _share(verdict: Verdict, other: Batch) -> None:

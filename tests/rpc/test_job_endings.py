@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from haas_rpcd.config import JobSettings
-from haas_rpcd.engine import endings, sending
+from haas_rpcd.engine import endings, sending, worker
 from haas_rpcd.errors import HaasError
 from haas_rpcd.sim.ios import IosSwitch, gigabit
 from haas_rpcd.store.retention import prune_jobs
@@ -121,9 +121,10 @@ async def test_an_admin_ends_a_job_by_force_whatever_it_waits_for(staged: SmallS
 async def test_a_small_job_does_not_wait_for_all_of_a_large_one(
     site: SmallSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The batch of the large one is sent in turns; the small one's goes between two of them."""
+    """The batch of the large one is sent in turns; the small job goes between two of them."""
     monkeypatch.setattr(sending, "SMALL", 4)
     monkeypatch.setattr(sending, "SLICE_TIME", 0.0)
+    monkeypatch.setattr(worker, "NEXT_PHASE", 60.0)
     ports = [f"Gi1/0/{number}" for number in range(1, 49)]
     async with another_switch(site, "sw3", len(ports)) as wire:
         await site.call("port.register", switch="sw3", ports=ports[:1])
@@ -148,7 +149,12 @@ async def test_a_small_job_does_not_wait_for_all_of_a_large_one(
         assert (await site.finished(large))["state"] == "succeeded"
         sent = [record.text for record in wire.switch.lines]
         last = max(at for at, line in enumerate(sent) if line.startswith("interface "))
-        assert sent.index("switchport access vlan 100") < last
+        joined = sent.index("switchport access vlan 100")
+        assert joined < last
+        saved = sent.index("write memory", joined)
+        configured = {line for line in sent[joined:saved] if line.startswith("interface ")}
+        assert configured <= {"interface Gi1/0/1"}, "all its phases, and its save"
+        assert len(sent) < 3 * len(ports), "a turn of the large one has many ports"
 
 
 async def test_jobs_that_ended_long_ago_are_deleted_with_their_steps(staged: SmallSite) -> None:
