@@ -61,6 +61,26 @@ def log_failure(what: str, error: Exception) -> None:
         log.error("%s", what, exc_info=error)
 
 
+async def ends_within(seconds: float, work: Coroutine[Any, Any, object]) -> bool:
+    """Let some work take so many seconds at most; return whether it ended. Raises what it raised.
+
+    For what is done at the end, when the current task may have been cancelled: in such a task
+    asyncio.timeout of Python 3.11.2, which Debian 12 has, ends with CancelledError instead of
+    TimeoutError, and what follows would be left out
+    (https://github.com/python/cpython/issues/102780).
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait([task], timeout=seconds)
+    finally:
+        ended = task.done()
+        if not ended:
+            await cancel_and_wait(task)
+    if ended:
+        task.result()
+    return ended
+
+
 async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:
     """Cancel tasks and wait until all have ended; log their exceptions.
 

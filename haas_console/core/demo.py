@@ -101,9 +101,9 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     if process.returncode is not None:
         return
     process.terminate()
-    try:
-        async with asyncio.timeout(_END):
-            await process.wait()
-    except TimeoutError:
+    # In a task that was cancelled, asyncio.timeout of Python 3.11.2 ends with CancelledError
+    # (https://github.com/python/cpython/issues/102780), and the demo would live on.
+    await asyncio.wait([asyncio.ensure_future(process.wait())], timeout=_END)
+    if process.returncode is None:
         process.kill()
         await process.wait()

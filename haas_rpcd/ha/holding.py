@@ -90,12 +90,14 @@ async def as_master(
 
         yield Holding(settings, claim, replica)
     finally:
-        if replica is not None:
-            await replica.stop()
-        if isinstance(loop, WakingLoop):
-            loop.at_waking = None
-        keeper.remove_done_callback(_end_if_lost)
-        keeper.cancel()
+        try:
+            if replica is not None:
+                await replica.stop()
+        finally:
+            if isinstance(loop, WakingLoop):
+                loop.at_waking = None
+            keeper.remove_done_callback(_end_if_lost)
+            keeper.cancel()
 
 
 class Holding:

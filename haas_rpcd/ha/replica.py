@@ -19,7 +19,7 @@ import aiohttp
 import yaml
 
 from haas_rpcd.hasettings import HaSettings
-from haas_rpcd.tasks import cancel_and_wait
+from haas_rpcd.tasks import cancel_and_wait, ends_within
 
 log = logging.getLogger(__name__)
 
@@ -108,10 +108,8 @@ class Replica:
     async def stop(self) -> None:
         """Copy what is left, for some seconds at most; log what is not copied; end Litestream."""
         if self._running is not None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LAST):
-                    await self._sync()
-                    self._copied = self._wanted
+            if await ends_within(LAST, self._sync()):
+                self._copied = self._wanted
             if self._since is not None:
                 log.error("%s", self._left())
             await cancel_and_wait(self._running)

@@ -1,4 +1,4 @@
-"""What is done again and again goes on after a failure, and at once when something has changed."""
+"""Work that is repeated goes on after a failure; work at the end of something has a limit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from haas_rpcd.errors import StoreError
-from haas_rpcd.tasks import cancel_and_wait, every, repeat
+from haas_rpcd.tasks import cancel_and_wait, ends_within, every, repeat
 
 
 async def test_a_failed_round_is_logged_and_the_next_one_comes(
@@ -47,3 +47,29 @@ async def test_regular_work_goes_on_after_a_failure(caplog: pytest.LogCaptureFix
     await asyncio.wait_for(twice.wait(), 10)
     await cancel_and_wait(task)
     assert "the check failed: The disk is full." in caplog.text
+
+
+async def test_work_at_the_end_of_a_cancelled_task_has_its_time_and_no_more() -> None:
+    said: list[bool] = []
+
+    async def hold_something() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            said.append(await ends_within(5.0, asyncio.sleep(0)))
+            said.append(await ends_within(0.01, asyncio.Event().wait()))
+
+    task = asyncio.create_task(hold_something())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert said == [True, False]
+
+
+async def test_what_the_work_raises_is_raised() -> None:
+    async def fail() -> None:
+        raise ConnectionError("it is gone")
+
+    with pytest.raises(ConnectionError, match="it is gone"):
+        await ends_within(5.0, fail())

@@ -19,6 +19,7 @@ from haas_rpcd.bmc import RegisteredBmc
 from haas_rpcd.config import Credential
 from haas_rpcd.drivers.bmc import words
 from haas_rpcd.errors import DeviceError, UnavailableError
+from haas_rpcd.tasks import ends_within
 from haas_schemas.bmc import BootDevice, PowerState
 
 _STARTING = 10.0
@@ -118,9 +119,7 @@ async def _detach(process: asyncio.subprocess.Process) -> None:
     """Let the process deactivate the line, or others would find it taken."""
     assert process.stdin is not None  # noqa: S101
     process.stdin.close()
-    with suppress(TimeoutError):
-        async with asyncio.timeout(_LOGOUT):
-            await process.wait()
+    await ends_within(_LOGOUT, process.wait())
 
 
 class IpmiLine:

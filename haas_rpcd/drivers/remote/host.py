@@ -22,7 +22,7 @@ from haas_rpcd.drivers.switch.transport.ssh import SshAddress
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.hypervisor import check_uri, ssh_at
 from haas_rpcd.registered import RegisteredHypervisor
-from haas_rpcd.tasks import cancel_and_wait, start_apart
+from haas_rpcd.tasks import cancel_and_wait, ends_within, start_apart
 
 KEEPALIVE = 2.0
 """Seconds of silence after which a hypervisor is asked whether it is there. The state of one that
@@ -177,9 +177,8 @@ class RemoteHost:
         if connection is None:
             return
         connection.close()
-        with contextlib.suppress(TimeoutError, asyncssh.Error, OSError):
-            async with asyncio.timeout(1.0):
-                await connection.wait_closed()
+        with contextlib.suppress(asyncssh.Error, OSError):
+            await ends_within(1.0, connection.wait_closed())
 
 
 def _retrieve(login: asyncio.Task[asyncssh.SSHClientConnection]) -> None:

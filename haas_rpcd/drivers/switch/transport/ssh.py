@@ -6,6 +6,7 @@ Importing asyncssh takes 0.3 s, so this module is imported only when a switch fi
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import warnings
 from collections.abc import AsyncIterator, Sequence
@@ -30,6 +31,7 @@ from haas_rpcd.drivers.switch.transport.sshalgorithms import (
 )
 from haas_rpcd.drivers.switch.transport.sshclient import Connected, LoginClient
 from haas_rpcd.errors import DeviceError
+from haas_rpcd.tasks import ends_within
 
 # Old switches know nothing else; it is offered after everything better.
 warnings.filterwarnings("ignore", "Diffie-Hellman over finite fields", module=r"asyncssh\.crypto")
@@ -68,10 +70,10 @@ class SshTransport:
     async def close(self) -> None:
         """Close the connection."""
         self._connection.close()
-        try:
-            async with asyncio.timeout(1.0):
-                await self._connection.wait_closed()
-        except (TimeoutError, asyncssh.Error, OSError):
+        closed = False
+        with contextlib.suppress(asyncssh.Error, OSError):
+            closed = await ends_within(1.0, self._connection.wait_closed())
+        if not closed:
             self._connection.abort()
 
     async def abort(self) -> None:

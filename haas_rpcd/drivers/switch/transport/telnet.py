@@ -10,6 +10,7 @@ from haas_rpcd import patience
 from haas_rpcd.drivers.switch.transport import READ, no_answer, resolve, unreachable
 from haas_rpcd.drivers.switch.transport.keepalive import keep_alive, reset_on_close
 from haas_rpcd.drivers.switch.transport.options import Negotiation
+from haas_rpcd.tasks import ends_within
 
 _MAX_UNREAD = 4 * READ
 """Bytes received and not read yet above which the switch has to wait."""
@@ -60,10 +61,7 @@ class TelnetTransport:
         """Close the connection."""
         transport = self._wire.transport
         transport.close()
-        try:
-            async with asyncio.timeout(1.0):
-                await self._wire.closed.wait()
-        except TimeoutError:
+        if not await ends_within(1.0, self._wire.closed.wait()):
             transport.abort()
 
     async def abort(self) -> None:
