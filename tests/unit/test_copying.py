@@ -12,6 +12,7 @@ import libvirt
 import pytest
 
 from haas_rpcd.drivers import Outcome
+from haas_rpcd.drivers.hypervisor import copying
 from haas_rpcd.drivers.hypervisor.copying import CopyDriver, Libvirt
 from haas_rpcd.drivers.hypervisor.image_copies import ImageCopies
 from haas_rpcd.drivers.hypervisor.libvirt import LibvirtDriver
@@ -212,7 +213,10 @@ async def test_uefi_variables_go_with_the_disk(move: Move) -> None:
                 domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_NVRAM)
 
 
-async def test_a_copy_that_is_cancelled_is_none_and_goes_away(move: Move) -> None:
+async def test_a_copy_that_is_cancelled_is_none_and_goes_away(
+    move: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copying, "TICK", 0.01)  # a fast machine copies the disk in half a second
     move.write(move.hosts["master"], size="300M")
     await move.send(PREPARE)
     [outcome] = await move.copier().send([COPY], Followed(stop_at="# copy"))
