@@ -184,7 +184,7 @@ class Worker:
         return 0.0
 
     def _someone_is_between_phases(self) -> bool:
-        """Return whether nothing but large batches is queued, and not for all jobs."""
+        """Return whether only large batches are queued, though another job uses the device."""
         return self._users > len(self._queue) and self._queue_is_under_way()
 
     def _queue_is_under_way(self) -> bool:
@@ -193,8 +193,9 @@ class Worker:
     def _next(self) -> list[Item]:
         """Take the next item; saves come last, all of them at once.
 
-        A save is next that has waited long enough, or if none but large batches are left: more of
-        them would follow for ever. A job that has just finished a phase goes on with its next one.
+        A save does not wait for the end of a large batch: it is next once it has waited long
+        enough, or if only large batches are left. A job that has just finished a phase goes on with
+        its next one.
         """
         saves = [item for item in self._queue if _is_save(item)]
         overdue = asyncio.get_running_loop().time() - MERGE

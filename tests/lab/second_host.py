@@ -143,7 +143,7 @@ class SecondHost:
                 stdout=output,
                 stderr=output,
             )
-        booted = Path(f"/proc/{self._init.pid}/root/run/booted")
+        booted = Path("/proc", str(self._init.pid), "root", "run", "booted")
         deadline = time.monotonic() + START_SECONDS
         while not booted.exists():
             if self._init.poll() is not None or time.monotonic() > deadline:

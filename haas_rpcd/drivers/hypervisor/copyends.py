@@ -25,7 +25,7 @@ from haas_rpcd.drivers.hypervisor.domain_xml import Mark
 from haas_rpcd.drivers.hypervisor.domains import Domains
 from haas_rpcd.drivers.hypervisor.image_copy import SPARE
 from haas_rpcd.drivers.hypervisor.long_work import Counted
-from haas_rpcd.drivers.hypervisor.lookup import lookup
+from haas_rpcd.drivers.hypervisor.lookup import lookup, refuse_taken_name
 from haas_rpcd.drivers.hypervisor.storage import Storage
 from haas_rpcd.drivers.hypervisor.transfer import FileKey, Piece, VolumeFacts
 from haas_rpcd.drivers.hypervisor.worker import Task
@@ -188,13 +188,7 @@ class CopyEnd:
                 reason="refused",
             )
         other = self._lookup(self._connection.lookupByName, name)
-        if other is not None and other.UUIDString() != change.uuid.lower():
-            raise DeviceError(
-                f"There is another domain {name} on {self._name} already (UUID"
-                f" {other.UUIDString()}): rename or remove it (virsh undefine {name}), then apply"
-                " again.",
-                reason="refused",
-            )
+        refuse_taken_name(other, name, change.uuid, self._name)
 
     def _bases(self, change: CopyChange, original: Original) -> tuple[str, dict[str, str]]:
         """Return the definition of the image, and the paths of its disks by their targets.

@@ -18,7 +18,7 @@ from haas_rpcd.drivers.hypervisor import additions, clone_xml, domain_xml, image
 from haas_rpcd.drivers.hypervisor.base_image import find_base, variables_of
 from haas_rpcd.drivers.hypervisor.condition import condition_of
 from haas_rpcd.drivers.hypervisor.domain_xml import Interface, Mark
-from haas_rpcd.drivers.hypervisor.lookup import lookup
+from haas_rpcd.drivers.hypervisor.lookup import lookup, refuse_taken_name
 from haas_rpcd.drivers.hypervisor.nics import Nics
 from haas_rpcd.drivers.hypervisor.storage import Storage
 from haas_rpcd.drivers.hypervisor.worker import Task
@@ -135,13 +135,7 @@ class Domains:
     def _refuse_taken_name(self, change: DefineHeadnode) -> None:
         name = domain_xml.domain_name(change.headnode)
         other = self._lookup(self._connection.lookupByName, name)
-        if other is not None and other.UUIDString() != change.uuid.lower():
-            raise DeviceError(
-                f"There is another domain {name} on {self._uri} already (UUID "
-                f"{other.UUIDString()}): rename or remove it (virsh undefine {name}), then apply "
-                "again.",
-                reason="refused",
-            )
+        refuse_taken_name(other, name, change.uuid, self._uri)
 
     def _define(self, xml: str) -> Any:
         self._task.go_on()

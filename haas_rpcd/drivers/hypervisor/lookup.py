@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
+from haas_rpcd.errors import DeviceError
+
 _ATTEMPTS = 5
 
 
@@ -23,3 +25,16 @@ def lookup(libvirt: Any, absent: Collection[int], find: Callable[..., Any], *nam
             if error.get_error_code() is not None:
                 raise
     return find(*names)
+
+
+def refuse_taken_name(other: Any, name: str, uuid: str, where: str) -> None:
+    """Raise DeviceError if a domain with a headnode's name has another UUID; None: there is none.
+
+    ``where`` names the hypervisor.
+    """
+    if other is not None and other.UUIDString() != uuid.lower():
+        raise DeviceError(
+            f"There is another domain {name} on {where} already (UUID {other.UUIDString()}): rename"
+            f" or remove it (virsh undefine {name}), then apply again.",
+            reason="refused",
+        )
