@@ -4,15 +4,21 @@ A subscriber is a plain function that must not block. If it raises, the error is
 the publisher nor the other subscribers notice. A subscriber that cannot keep up has to deal with
 that itself: the RPC layer disconnects a slow client, which then fetches everything again, rather
 than drop events silently.
+
+Events are published at once, in order. Of many in one turn of the event loop, the later ones are
+published in later turns.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import ParamSpec
 
 from haas_rpcd.looptime import LoopTurns
+from haas_rpcd.tasks import start_apart
 from haas_schemas.event import InventoryEvent, JobEvent, StepUpdate
 from haas_schemas.job import JobState
 
@@ -45,6 +51,9 @@ class Events:
         self._permissions: set[PermissionsSubscriber] = set()
         self.turns = LoopTurns()
         """For those who publish or send many events."""
+        self._later: deque[Callable[[], None]] = deque()
+        """What this turn of the loop had no time to publish."""
+        self._catching_up: asyncio.Task[None] | None = None
 
     # --- subscribing: each method returns the function that ends the subscription -----------------
 
@@ -99,7 +108,7 @@ class Events:
         error: str | None = None,
     ) -> None:
         """Publish a job's progress to the subscribers of this job, and of all jobs."""
-        subscribers = self._all_jobs | self._jobs.get(job, set())
+        subscribers = self._subscribers(job)
         if not subscribers:
             return
         event = JobEvent(
@@ -111,7 +120,7 @@ class Events:
             step=step,
             error=error,
         )
-        _publish(subscribers, event)
+        self._in_turn(lambda: _publish(subscribers & self._subscribers(job), event))
 
     def publish_inventory(
         self,
@@ -128,7 +137,28 @@ class Events:
         unless ``admins_only``. The subscriber filters by this.
         """
         event = InventoryEvent(seq=0, noun=noun, verb=verb, name=name, project=project)
-        _publish(self._inventory, event, admins_only)
+        subscribers = frozenset(self._inventory)
+        self._in_turn(lambda: _publish(subscribers & self._inventory, event, admins_only))
+
+    def _subscribers(self, job: int) -> set[JobSubscriber]:
+        return self._all_jobs | self._jobs.get(job, set())
+
+    def _in_turn(self, publish: Callable[[], None]) -> None:
+        """Publish now, or in a later turn of the loop if this one is used up."""
+        if not self._later and not self.turns.used_up():
+            publish()
+            return
+        self._later.append(publish)
+        if self._catching_up is None:
+            self._catching_up = start_apart(self._catch_up(), "publishing events")
+
+    async def _catch_up(self) -> None:
+        try:
+            while self._later:
+                await self.turns.pace()
+                self._later.popleft()()
+        finally:
+            self._catching_up = None
 
 
 def _publish(subscribers: Iterable[Callable[P, None]], *args: P.args, **kwargs: P.kwargs) -> None:

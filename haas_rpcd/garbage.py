@@ -23,7 +23,10 @@ FEW = 40_000
 """Objects up to which it is: 20 ms."""
 
 GROWTH = 100_000_000
-"""Bytes by which the process may grow before it collects at any price."""
+"""Bytes by which the process may grow before it collects at any price ..."""
+
+LOOKS = 12
+"""... after so many looks in a row at which it was not cheap: a large job ends mostly before."""
 
 _NEVER = 1_000_000
 
@@ -47,13 +50,14 @@ def no_full_collections() -> Iterator[None]:
 
 async def collect_when_cheap(period: float = PERIOD) -> NoReturn:
     """Make full collections for ever: while there is little to examine, or after much growth."""
-    size = _resident()
+    size, looks = _resident(), 0
     while True:
         await asyncio.sleep(period)
+        looks += 1
         aged = gc.get_count()[2]  # collections whose survivors only a full one examines again
-        if aged and (is_cheap() or _resident() > size + GROWTH):
+        if aged and (is_cheap() or (looks >= LOOKS and _resident() > size + GROWTH)):
             gc.collect()
-            size = _resident()
+            size, looks = _resident(), 0
 
 
 def is_cheap() -> bool:

@@ -248,6 +248,7 @@ class JobRun:
         self, device: str, entries: list[Entry], gate: Gate, detours: Detours, moves: Moves
     ) -> list[Verdict]:
         """Send one device its steps, phase by phase, without those that a failure holds back."""
+        await self._journal.take_turn()  # hundreds of devices may begin at once
         worker = self._worker(device)
         worker.acquire()
         verdicts: list[Verdict] = []
@@ -255,7 +256,7 @@ class JobRun:
             for phase, group in groupby(entries, lambda entry: entry.step.phase):
                 batch = list(group)
                 await gate.reach(device, phase)
-                await self._journal.take_turn()  # hundreds of devices may go on at once
+                await self._journal.take_turn()  # ... and go on
                 if self._broken:
                     break
                 skipped = _held_back(batch, verdicts, phase) or moves.held_back(batch)

@@ -6,15 +6,15 @@ import asyncio
 import contextlib
 import functools
 import logging
-import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from haas_rpcd.auth import Caller
+from haas_rpcd.errors import HaasError
 from haas_rpcd.events import Events
-from haas_rpcd.looptime import PIECE
 from haas_rpcd.methods.tenant_texts import for_tenant, line_for_tenant
 from haas_rpcd.tasks import cancel_and_wait
 from haas_schemas.event import InventoryEvent, JobEvent
@@ -29,7 +29,7 @@ MAX_BACKLOG_BYTES = 2 * 2**20
 """Bytes of events that may be queued besides; and of answers, before further calls wait."""
 
 MANY = 16
-"""Messages from which on a connection takes turns with others."""
+"""Messages that are sent at once, however many others send; to wait for turns costs more."""
 
 CLOSE_GRACE = 1.0
 """Seconds a client is given to receive the close reason."""
@@ -77,8 +77,10 @@ class Connection:
         self._drained.set()
         self._jobs: dict[int, Callable[[], None]] = {}
         self._unsubscribe_inventory: Callable[[], None] | None = None
+        self._unchecked: deque[InventoryEvent] = deque()
+        """Events of projects, in order; whether the user may see these is to be asked."""
         self._tasks: set[asyncio.Task[None]] = set()
-        """Calls that are running, and events whose addressee is being checked."""
+        """Calls that are running, and the one that asks which events the user may see."""
         self._sender: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
 
@@ -104,14 +106,33 @@ class Connection:
             self._jobs.pop(event.job, lambda: None)()
 
     def _on_inventory(self, caller: Caller, event: InventoryEvent, admins_only: bool) -> None:
-        if caller.admin or (not admins_only and event.project is None):
+        if admins_only and event.project is None and not caller.admin:
+            return
+        if caller.admin or (event.project is None and not self._unchecked):
             self._notify("inventory.event", event)
-        elif event.project is not None:
-            self._start(self._notify_member(caller, event.project, event))
+            return
+        self._unchecked.append(event)
+        if len(self._unchecked) == 1:
+            self._start(self._notify_member(caller))
 
-    async def _notify_member(self, caller: Caller, project: str, event: InventoryEvent) -> None:
-        if await self._may_see(caller, project):
-            self._notify("inventory.event", event)
+    async def _notify_member(self, caller: Caller) -> None:
+        """Send the events that the user may see: a project is asked about once for all at hand."""
+        while self._unchecked:
+            events = tuple(self._unchecked)
+            projects = {event.project for event in events if event.project is not None}
+            try:
+                seen = {name for name in projects if await self._may_see(caller, name)}
+            except HaasError as error:
+                log.error("%s: events are not sent: %s", self._user, error.message)
+                self._disconnect(
+                    WSCloseCode.TRY_AGAIN_LATER, b"your rights are not known: connect again"
+                )
+                return
+            for event in events:
+                await self._events.turns.pace()
+                if event.project is None or event.project in seen:
+                    self._notify("inventory.event", event)
+                self._unchecked.popleft()
 
     def _notify(self, name: str, event: JobEvent | InventoryEvent) -> None:
         self.seq += 1
@@ -213,13 +234,11 @@ class Connection:
 
     async def _send(self) -> None:
         with contextlib.suppress(ConnectionError):  # the client is gone
-            until = 0.0
             while True:
                 text, is_answer = await self._outgoing.get()
                 try:
-                    if self._outgoing.qsize() >= MANY and time.perf_counter() >= until:
-                        await self._events.turns.take()
-                        until = time.perf_counter() + PIECE
+                    if self._outgoing.qsize() >= MANY:
+                        await self._events.turns.pace()
                     await self._send_text(text)
                 finally:
                     self._count(-len(text))

@@ -19,6 +19,7 @@ from aiohttp import web, web_response
 from haas_rpcd.auth import Caller, TooManyAttemptsError
 from haas_rpcd.errors import DeniedError, HaasError, LimitedError, TooLargeError
 from haas_rpcd.listen import listen_address
+from haas_rpcd.looptime import LoopTurns
 from haas_rpcd.methods.access import sees_project
 from haas_rpcd.methods.call import Call, Context
 from haas_rpcd.methods.registry import METHODS
@@ -68,6 +69,7 @@ class Server:
         self._arrivals = Arrivals(context)
         self._accounts = Accounts()
         self._admission = Admission(0)
+        self._openings = LoopTurns()
         self._runner: web.AppRunner | None = None
         self._listeners: list[asyncio.Server] = []
         self._handshakes: Handshakes | None = None
@@ -215,6 +217,7 @@ class Server:
         websocket = web.WebSocketResponse(
             heartbeat=30.0, max_msg_size=limits_of(caller).message, compress=False
         )
+        await self._openings.pace()  # each costs a millisecond or two
         await websocket.prepare(request)
         with self._accounts.of(_name(caller, key)) as account:
 

@@ -35,6 +35,7 @@ LIMIT = 50.0
 
 WATCHERS = 50
 HEADNODES = 2000
+ALLOCATED = 1000
 RECORDS = 20_000
 
 
@@ -109,6 +110,27 @@ def watch(path: str, job: int, count: int) -> int:
     async def run() -> int:
         async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(path)) as session:
             return sum(await asyncio.gather(*(follow(session) for _ in range(count))))
+
+    return asyncio.run(run())
+
+
+def hear(path: str, nodes: int, count: int) -> int:
+    """Hear on so many connections that so many nodes were allocated; return how many did."""
+
+    async def listen(session: aiohttp.ClientSession) -> bool:
+        async with session.ws_connect("http://haas/rpc") as socket:
+            await socket.send_json({"jsonrpc": "2.0", "method": "events.subscribe", "id": 0})
+            heard = 0
+            async for message in socket:
+                said = json.loads(message.data)
+                heard += said.get("params", {}).get("verb") == "allocated"
+                if heard == nodes:
+                    return True
+        return False
+
+    async def run() -> int:
+        async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(path)) as session:
+            return sum(await asyncio.gather(*(listen(session) for _ in range(count))))
 
     return asyncio.run(run())
 
@@ -206,6 +228,25 @@ async def _large_site(folder: Path, nodes: int) -> list[Row]:
         return made.rows
 
 
+async def _many_allocated(folder: Path, count: int) -> list[Row]:
+    async with measured(folder, None) as (site, made):
+        await made.call("project.create", project="p")
+        await made.run(
+            ask_many, "node.register", [{"node": f"n{at:04}", "nics": []} for at in range(count)]
+        )
+        listening = asyncio.create_task(made.run(hear, count, WATCHERS))
+        while len(site.daemon.events._inventory) < WATCHERS:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.1)
+        work = made.call("node.allocate", project="p", count=count)
+
+        async def allocate() -> None:
+            await work
+            await listening
+
+        await made.row(f"node.allocate of {count:,} nodes, and {WATCHERS} watchers", allocate())
+        return made.rows
+
+
 async def _many_headnodes(folder: Path, count: int) -> list[Row]:
     async with measured(folder, Master(trunk_nic="eth0")) as (_site, made):
         await made.call("project.create", project="p")
@@ -220,6 +261,7 @@ async def _many_headnodes(folder: Path, count: int) -> list[Row]:
 
 
 def measure(folder: Path, nodes: int) -> Iterator[Row]:
-    """Measure a site of many nodes, and a project of many headnodes."""
+    """Measure a site of many nodes, one that allocates them, and a project of many headnodes."""
     yield from asyncio.run(_large_site(folder / "site", nodes))
+    yield from asyncio.run(_many_allocated(folder / "allocated", ALLOCATED))
     yield from asyncio.run(_many_headnodes(folder / "headnodes", HEADNODES))

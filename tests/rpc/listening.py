@@ -77,9 +77,10 @@ class Client:
 
 
 @asynccontextmanager
-async def listening(site: SmallSite) -> AsyncIterator[Client]:
-    """Connect a client as an admin."""
-    async with site.http.ws_connect("http://haas/rpc") as socket:
+async def listening(site: SmallSite, token: str | None = None) -> AsyncIterator[Client]:
+    """Connect a client: as who has the token, else as an admin."""
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    async with site.http.ws_connect("http://haas/rpc", headers=headers) as socket:
         client = Client(socket)
         task = asyncio.create_task(client.listen())
         try:

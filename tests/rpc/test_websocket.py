@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import pwd
@@ -10,7 +11,9 @@ import pwd
 import pytest
 from aiohttp import ClientWSTimeout, WSCloseCode, WSMsgType
 
-from haas_rpcd.rpc import connection
+from haas_rpcd import looptime
+from haas_rpcd.errors import StoreError
+from haas_rpcd.rpc import connection, transport
 from tests.rpc.listening import listening
 from tests.rpc.small_site import SmallSite
 
@@ -149,6 +152,7 @@ async def test_a_client_that_is_slow_but_reads_gets_the_close_reason(
     staged: SmallSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "MAX_BACKLOG", 5)
+    monkeypatch.setattr(looptime, "PIECE", 60.0)
     async with staged.http.ws_connect("http://haas/rpc") as socket:
         await socket.send_str('{"jsonrpc":"2.0","method":"events.subscribe","id":1}')
         await socket.receive_json()
@@ -182,3 +186,32 @@ async def test_a_user_that_reduces_its_own_permissions_gets_the_answer_first(
     async with listening(site) as client:
         assert (await client.call("user.delete", user=me)) == {"deleted": True, "note": None}
         assert await asyncio.wait_for(client.closed, 10) == 1008
+
+
+async def test_a_member_receives_the_events_of_its_projects_in_order(site: SmallSite) -> None:
+    token = (await site.call("token.create", label="of-rita", user="rita"))["token"]
+    async with listening(site, token) as rita:
+        await rita.call("events.subscribe")
+        projects = ("red", None, "blue")  # rita is a member of red
+        for number, project in zip(range(200), itertools.cycle(projects), strict=False):
+            site.daemon.events.publish_inventory("node", "changed", f"{number}", project)
+        await rita.until(lambda _, event: event["name"] == "199")
+        names = [int(event["name"]) for _, event in rita.received]
+        assert names == [number for number in range(200) if number % 3 != 2]
+        numbers = [event["seq"] for _, event in rita.received]
+        assert numbers == list(range(numbers[0], numbers[0] + len(names)))
+
+
+async def test_a_member_whose_rights_cannot_be_read_has_to_fetch_again(
+    site: SmallSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*_: object) -> None:
+        raise StoreError("the disk is full")
+
+    token = (await site.call("token.create", label="of-rita", user="rita"))["token"]
+    async with listening(site, token) as rita:
+        await rita.call("events.subscribe")
+        monkeypatch.setattr(transport, "sees_project", unreadable)
+        site.daemon.events.publish_inventory("node", "changed", "node-1", "red")
+        assert await asyncio.wait_for(rita.closed, 20) == WSCloseCode.TRY_AGAIN_LATER
+        assert rita.received == []

@@ -43,21 +43,37 @@ def test_a_large_job_starts_no_full_collection(full_collections: list[str]) -> N
     assert len(kept) == 300_000
 
 
+async def freed(knot: Knot) -> None:
+    """Collect when it is cheap until a knot is freed that nothing else holds."""
+    gc.collect(0)
+    gc.collect(1)  # whatever survives this is examined by full collections only
+    gone = asyncio.Event()
+    weakref.finalize(knot, gone.set)
+    del knot
+    gc.collect(1)
+    assert not gone.is_set()
+    collecting = asyncio.create_task(garbage.collect_when_cheap(period=0.01))
+    try:
+        await asyncio.wait_for(gone.wait(), 30)
+    finally:
+        await cancel_and_wait(collecting)
+
+
 async def test_cycles_that_grew_old_are_freed_soon() -> None:
     with garbage.no_full_collections():
-        knot = Knot()
-        gc.collect(0)
-        gc.collect(1)  # whatever survives this is examined by full collections only
-        freed = asyncio.Event()
-        weakref.finalize(knot, freed.set)
-        del knot
-        gc.collect(1)
-        assert not freed.is_set()
-        collecting = asyncio.create_task(garbage.collect_when_cheap(period=0.01))
-        try:
-            await asyncio.wait_for(freed.wait(), 30)
-        finally:
-            await cancel_and_wait(collecting)
+        await freed(Knot())
+
+
+async def test_cycles_are_freed_at_last_though_it_is_never_cheap(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A process that has grown, and stays large, collects though that takes long."""
+    monkeypatch.setattr(garbage, "GROWTH", -1)
+    with garbage.no_full_collections():
+        kept = [[number] for number in range(300_000)]
+        await freed(Knot())
+        assert not garbage.is_cheap()
+    assert len(kept) == 300_000
 
 
 def test_what_a_large_job_holds_makes_a_full_collection_wait() -> None:
