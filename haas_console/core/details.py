@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from haas_console.core.cablingtext import WORDS, nic_facts, proof_facts
+from haas_console.core.contact import last_contact
 from haas_console.core.facts import Fact
 from haas_console.core.inventory import Inventory
 from haas_console.core.nictext import links_text, network_text
@@ -268,12 +269,15 @@ def _headnode(inventory: Inventory, headnode: Headnode) -> list[Fact]:
 
 
 def _switch(inventory: Inventory, switch: Switch) -> list[Fact]:
-    answers = {True: "yes", False: "no", None: "not asked yet"}[switch.reachable]
+    answers = {
+        True: Fact("answers", "yes"),
+        False: Fact("answers", f"no, {last_contact(switch)}", look="drift"),
+        None: Fact("answers", "not asked yet"),
+    }
     facts = [
         Fact("dialect", switch.dialect),
         Fact("host", f"{switch.host} port {switch.port}, {switch.transport}"),
-        Fact("answers", answers, look="drift" if switch.reachable is False else ""),
-        Fact("last contact", instant(switch.last_contact) if switch.last_contact else "never"),
+        answers[switch.reachable],
         Fact("saved", "no: a power cut would undo changes" if switch.unsaved else "yes"),
         Fact("checked", instant(switch.checked) if switch.checked else "never"),
         Fact("plate", f"its {switch.ports} ports", Ref("plate", switch.switch)),

@@ -97,11 +97,15 @@ class Session:
 
     def refusal(self, method: str, project: str | None) -> str | None:
         """Why a method can't be called in a project now, as a sentence; None if it can."""
+        if not method:
+            return None
+        refused = WriteAccess(self.readonly, self.sync.status.state == "live").refusal()
+        if self.inventory.info is None:  # nothing is called before the first connection
+            return None if refused is None else refused.reason
         found = self.sync.language.api.methods.get(method)
         if found is None:
             return None
-        access = WriteAccess(self.readonly, self.sync.status.state == "live")
-        if found.mutates and (refused := access.refusal()) is not None:
+        if found.mutates and refused is not None:
             return refused.reason
         why = method_refused(found, self.inventory.info, project)
         return None if why is None else f"You may not {found.noun} {found.verb}: {why}."

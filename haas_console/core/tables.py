@@ -220,7 +220,7 @@ SWITCHES: Table[SwitchLine] = Table(
     {
         "switch": lambda line: line.name,
         "answers": _of_switch(lambda s: "retired" if s.retired else _ANSWERS[sign(s)]),
-        "contact": _of_switch(last_contact),
+        "contact": _of_switch(lambda s: last_contact(s) if sign(s) else "-"),
         "drift": lambda line: f"{line.drift}≠" if line.drift else "-",
         "saved": _of_switch(lambda s: "no" if s.unsaved else "yes"),
         "dialect": _of_switch(lambda s: s.dialect),
@@ -236,7 +236,7 @@ SWITCHES: Table[SwitchLine] = Table(
     usual=("switch",),
     flexible="switch",
     keys={
-        "contact": lambda line: (line.switch.last_contact or "") if line.switch else "",
+        "contact": _of_switch(lambda s: (s.last_contact or "") if sign(s) else "-"),
         "checked": lambda line: (line.switch.checked or "") if line.switch else "",
         "drift": lambda line: line.drift,
     },

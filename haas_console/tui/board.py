@@ -269,7 +269,7 @@ class BoardScreen(ConsoleScreen):
         self._rebuild()
         self._show_titles()
         way = ", backwards" if self.board.is_reversed else ""
-        self.say(f"sorted by {column}{way}")
+        self.remark(f"sorted by {column}{way}")
 
     def action_wide(self) -> None:
         """Show all columns over the whole width, or again both sides."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from textual.binding import ActiveBinding
+    from textual.binding import ActiveBinding, Binding
     from textual.screen import Screen
 
 KEYS = {
@@ -68,7 +68,7 @@ def hints(screen: Screen[None], width: int) -> list[Hint]:
         size = len(key) + 1 + len(binding.description)
         if at + size + 2 > width:
             break
-        dim = not active.enabled or (binding.id == APPLY and not _is_staged(screen))
+        dim = not active.enabled or _is_idle(screen, binding)
         found.append(Hint(at, at + size, key, binding.description, active, dim))
         at += size + 2
     return found
@@ -90,7 +90,9 @@ def _may_apply(screen: Screen[None]) -> bool:
     return session is not None and session.project is not None and screen.NAME != "apply"  # type: ignore[attr-defined]
 
 
-def _is_staged(screen: Screen[None]) -> bool:
-    """Whether anything is staged in the project that the screen works in."""
+def _is_idle(screen: Screen[None], binding: Binding) -> bool:
+    """Whether a key would do nothing now: that of the plan while nothing is staged, say."""
     session = getattr(screen, "session", None)
-    return session is not None and session.inventory.staged_count(session.project) > 0
+    if binding.id == APPLY:
+        return session is None or not session.inventory.staged_count(session.project)
+    return session is not None and screen.is_idle(binding.action)  # type: ignore[attr-defined]

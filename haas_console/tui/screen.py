@@ -203,6 +203,14 @@ class ConsoleScreen(PaintOnceScreen):
         """Show a message at the bottom, while its ``cause`` holds or until the next."""
         self._show_message(Text(f" {text}"), cause)
 
+    def remark(self, text: str) -> None:
+        """Say something about what is under the cursor: it goes when that has moved."""
+        self.say(text, stays(self, self.session))
+
+    def is_idle(self, action: str) -> bool:
+        """Whether the key of an action would do nothing now: its hint is dim."""
+        return False
+
     def fail(self, text: str, cause: Callable[[], bool] | None = None) -> None:
         """Show what went wrong, as the sentence it is, while its ``cause`` holds.
 

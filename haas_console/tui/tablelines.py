@@ -23,8 +23,8 @@ MARK = 3
 class Host(Protocol):
     """The screen of a table, as the table sees it."""
 
-    def say(self, text: str) -> None:
-        """Show a message."""
+    def remark(self, text: str) -> None:
+        """Say something about what is under the cursor."""
 
     def fail(self, text: str) -> None:
         """Show what went wrong."""
@@ -192,7 +192,7 @@ class TableLines(SpareLines, ClickableLines, Generic[T]):
         self._arrange(self.current())
         self.reveal()
         way = ", backwards" if self.is_reversed else ""
-        self._host.say(f"sorted by {column}{way}")
+        self._host.remark(f"sorted by {column}{way}")
 
     @property
     def _host(self) -> Host:

@@ -19,6 +19,7 @@ from haas_console.tui.app import ConsoleApp, Options
 from haas_console.tui.areas import AreaList
 from haas_console.tui.bars import Bar
 from haas_console.tui.board import BoardScreen
+from haas_console.tui.hints import hints
 from haas_console.tui.lines import Lines
 from haas_console.tui.nodes import NodeTable
 from haas_console.tui.screen import ConsoleScreen
@@ -64,6 +65,11 @@ class Hands:
         if name == "message" and isinstance(screen, ConsoleScreen):
             return screen.message
         return str(self.app.screen.query_one(f"#{name}", Bar).content)
+
+    def offers(self, text: str) -> bool:
+        """Whether the footer offers a key that does something now."""
+        found = hints(self.app.screen, self.app.size.width)
+        return next(not hint.dim for hint in found if hint.text == text)
 
     def text(self, lines: Lines) -> list[str]:
         """The lines of a list as they are drawn."""

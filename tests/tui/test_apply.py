@@ -110,6 +110,7 @@ async def test_an_empty_plan_says_that_there_is_nothing_to_do(site: Site) -> Non
     async with console(site.socket) as hands:
         await plan_is_shown(hands)
         assert "nothing to do" in shown(hands)
+        assert not hands.offers("Apply")
         await hands.press("y")
         assert "There is nothing to apply" in hands.bar("message")
 

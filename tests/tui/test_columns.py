@@ -119,6 +119,9 @@ async def test_jobs_are_sorted_by_a_column_s_key_and_the_header_shows_the_way(si
         assert "project▼" in hands.bar("jobs-title")
         assert [job.project for job in lines.items] == [None, "bio", "astro"]
         assert hands.bar("message").strip() == "sorted by project, backwards"
+        await hands.press("down")
+        assert hands.bar("message").strip() == ""
+        await hands.press("up")
         await click(hands, "jobs-title", "state")
         assert "state▲" in hands.bar("jobs-title")
         assert "target" not in hands.bar("jobs-title")

@@ -8,7 +8,6 @@ from textual import events
 from textual.geometry import Offset
 
 from haas_console.tui.bars import Bar
-from haas_console.tui.hints import hints
 from tests.tui.apply_hands import staged_site
 from tests.tui.console import Hands, console
 from tests.tui.terminal_input import send
@@ -23,12 +22,6 @@ async def click(hands: Hands, bar: str, text: str) -> None:
     for kind in (events.MouseDown, events.MouseUp):
         await hands.mouse(kind, (at.x, at.y))
     await hands.pilot.pause()
-
-
-def offered(hands: Hands, text: str) -> bool:
-    """Whether the footer offers a key that does something now."""
-    found = hints(hands.board, hands.board.size.width)
-    return next(not hint.dim for hint in found if hint.text == text)
 
 
 async def test_undo_after_an_allocation_says_how_to_release_and_undoes_the_edit_next(
@@ -53,9 +46,9 @@ async def test_the_footer_offers_apply_while_anything_is_staged_and_its_keys_are
 ) -> None:
     async with console(socket, project="astro") as hands:
         await hands.given("node allocate --node node-01", "network create lab")
-        assert offered(hands, "Apply") is False
+        assert not hands.offers("Apply")
         await hands.command("connect node-01:primary-nic lab")
-        await hands.until(lambda: offered(hands, "Apply"))
+        await hands.until(lambda: hands.offers("Apply"))
         await click(hands, "hints", "n Network")
         await hands.until(lambda: hands.board.is_asking)
         await hands.press("escape")

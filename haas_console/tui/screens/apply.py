@@ -263,6 +263,10 @@ class ApplyScreen(ConsoleScreen):
         else:
             self.action_back()
 
+    def is_idle(self, action: str) -> bool:
+        """Nothing is applied while there is nothing to do."""
+        return action == "apply" and self.plan is not None and not self.plan.steps
+
     def action_apply(self) -> None:
         """Apply the plan that is shown, and none other."""
         if not self._sending:
