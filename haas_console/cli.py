@@ -189,6 +189,7 @@ def _screen(args: argparse.Namespace, settings: Config, output: Output) -> int:
         },
         contexts=tuple(settings.contexts),
         details=settings.details,
+        commands=settings.commands,
         settings=args.config or config.config_path(),
         history=config.history_path(),
         clipboard=config.clipboard_path(),

@@ -10,11 +10,14 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from haas_console.core.api import near_miss
 from haas_console.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from haas_console.core.owncommands import OwnCommand
 
 DEFAULT_SOCKET = "/run/haas/rpcd.sock"
 DEFAULT_TIMEOUT = 60.0
@@ -39,7 +42,7 @@ class Config:
     ``theme`` and ``keymap`` are for the full-screen console: the name of a theme, and keys by the
     ids that its help shows, e.g. ``"board.connect" = "x"``. ``columns`` are those of tables, in
     their order: ``board = ["node", "project:12", "network"]``. ``details``: the board has a pane on
-    what is under the cursor.
+    what is under the cursor. ``commands`` are the user's own, by their names.
     """
 
     socket: str | None = None
@@ -52,6 +55,7 @@ class Config:
     keymap: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     details: bool = True
+    commands: Mapping[str, OwnCommand] = field(default_factory=dict)
 
 
 LOGIN = "login"
@@ -143,7 +147,7 @@ def _typed(table: dict[str, Any], file: Path) -> Config:
         if key == "columns":
             _check_columns(value, file)
             continue
-        if key == "contexts":
+        if key in ("contexts", "commands"):
             continue
         if key == "details":
             if not isinstance(value, bool):
@@ -156,7 +160,8 @@ def _typed(table: dict[str, Any], file: Path) -> Config:
     contexts = _contexts(table.get("contexts", {}), file)
     if table.get("context") not in (None, *contexts):
         raise ConfigError(f"{file}: context: there is no [contexts.{table['context']}]")
-    config = Config(**{**table, "contexts": contexts})
+    commands = _commands(table["commands"], file) if "commands" in table else {}
+    config = Config(**{**table, "contexts": contexts, "commands": commands})
     if config.url:
         check_url(config.url, str(file))
     return config
@@ -178,6 +183,15 @@ def _contexts(value: Any, file: Path) -> dict[str, Context]:
         if "url" in table:
             check_url(table["url"], where)
     return {name: Context(**table) for name, table in value.items()}
+
+
+def _commands(value: Any, file: Path) -> dict[str, OwnCommand]:
+    from haas_console.core import owncommands  # the records, as for columns
+
+    try:
+        return owncommands.read(value)
+    except ValueError as error:
+        raise ConfigError(f"{file}: commands: {error}") from None
 
 
 def _check_columns(value: Any, file: Path) -> None:

@@ -17,7 +17,7 @@ from haas_console.core.trunktext import end_facts, trunk_facts
 from haas_console.core.whytext import evidence_rows, instant
 from haas_schemas.headnode import Headnode
 from haas_schemas.network import Network
-from haas_schemas.node import Nic, NicPort, Node
+from haas_schemas.node import Nic, Node
 from haas_schemas.project import Project, Quota
 from haas_schemas.switch import Switch
 
@@ -168,15 +168,7 @@ def _port(inventory: Inventory, ref: Ref, answers: Answers) -> list[Fact]:
         Fact("switch", switch, Ref("switch", switch) if switch in inventory.switches else None)
     ]
     facts.append(Fact("plate", "its face plate", Ref("plate", ref.name)))
-    behind = next(
-        (
-            (node, nic)
-            for node in inventory.nodes.values()
-            for nic in node.nics
-            if NicPort(switch, name) in nic.legs
-        ),
-        None,
-    )
+    behind = inventory.behind(switch, name)
     known = record_of(inventory, ref)
     if known is not None:
         facts.append(Fact("role", known.role))

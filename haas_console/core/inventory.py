@@ -16,7 +16,7 @@ from haas_schemas.drift import DriftItem
 from haas_schemas.headnode import Headnode
 from haas_schemas.job import Job
 from haas_schemas.network import Network, NetworkKey
-from haas_schemas.node import Nic, Node
+from haas_schemas.node import Nic, NicPort, Node
 from haas_schemas.project import Project
 from haas_schemas.switch import Port, Switch
 from haas_schemas.system import Pulse, SystemInfo
@@ -88,6 +88,12 @@ class Inventory:
             for node in self.nodes.values()
             if any(leg.switch == switch for nic in node.nics for leg in nic.legs)
         }
+
+    def behind(self, switch: str, port: str) -> tuple[Node, Nic] | None:
+        """The nic that is plugged into a port, with its node; None if none is registered."""
+        place = NicPort(switch, port)
+        nics = ((node, nic) for node in self.nodes.values() for nic in node.nics)
+        return next(((node, nic) for node, nic in nics if place in nic.legs), None)
 
     def drifted(self, device: str | None) -> int:
         """The number of drift items of a device; without one, of all."""

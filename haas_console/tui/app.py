@@ -9,7 +9,7 @@ import threading
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -35,12 +35,15 @@ from haas_console.tui.table import SCREENS
 from haas_console.tui.textual_private import PlainApp
 from haas_console.tui.typeahead import Hold, KeyProcessed, TypeAhead
 
+if TYPE_CHECKING:
+    from haas_console.core.owncommands import OwnCommand
+
 
 @dataclass(frozen=True)
 class Options:
     """How the console looks, what it may do, and where it keeps files (None: nowhere).
 
-    ``contexts`` are the daemons that have a name.
+    ``contexts`` are the daemons that have a name; ``commands`` are the user's own, by their names.
     """
 
     readonly: bool = False
@@ -52,6 +55,7 @@ class Options:
     """Details stand beside the board, if there is room."""
     settings: Path | None = None
     contexts: Sequence[str] = ()
+    commands: Mapping[str, OwnCommand] = field(default_factory=dict)
     history: Path | None = None
     clipboard: Path | None = None
 
@@ -113,12 +117,27 @@ class ConsoleApp(PlainApp):
             self.drop_colours_only()
         if glyphs() is ASCII:
             self.add_line_filter(Plain())
+        complaint = self._bind_own_commands() or complaint
         if not self.options.keymap:
             return complaint
         from haas_console.tui import keymap  # it imports every screen
 
         self.set_keymap(self._own_keys)
         return complaint or keymap.unknown(self.options.keymap)
+
+    def _bind_own_commands(self) -> str:
+        """Bind the keys of the user's own commands; give a sentence on one that is no key."""
+        keyed = {name: own.key for name, own in self.own_commands.items() if own.key is not None}
+        if not keyed:
+            return ""
+        from haas_console.tui import keymap
+
+        for name, key in keyed.items():
+            try:
+                self.bind(keymap.read_keys(key), f"own('{name}')", show=False)
+            except ValueError as error:
+                return f"[commands.{name}] key: {error}."
+        return ""
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """The console's own styles in the themes of Textual."""
@@ -170,6 +189,11 @@ class ConsoleApp(PlainApp):
     def contexts(self) -> Sequence[str]:
         """The daemons that have a name."""
         return self.options.contexts
+
+    @property
+    def own_commands(self) -> Mapping[str, OwnCommand]:
+        """The user's own commands, by their names."""
+        return self.options.commands
 
     @property
     def front(self) -> ConsoleScreen | None:
@@ -326,6 +350,10 @@ class ConsoleApp(PlainApp):
         """Type a command, in the language of scripts."""
         self.commandline.open()
 
+    def action_own(self, name: str) -> None:
+        """Run a command of the user's own."""
+        self.commandline.do(name)
+
     def action_help(self) -> None:
         """Say what can be pressed."""
         from haas_console.tui.helppage import help_lines
@@ -335,7 +363,7 @@ class ConsoleApp(PlainApp):
 
     def action_palette(self, beginning: str = "") -> None:
         """Find something to do, or an object, by its name; ``beginning`` is typed already."""
-        from haas_console.tui.palette import Choice, PaletteScreen, choices
+        from haas_console.tui.palette import Choice, PaletteScreen, choices, own_choices
 
         def run(choice: Choice | None) -> None:
             if choice is not None and choice.refused and self.front is not None:
@@ -343,7 +371,10 @@ class ConsoleApp(PlainApp):
             elif choice is not None:
                 self.call_later(choice.run)
 
-        found = choices(self, self.session, self.commandline.open, self.navigation.open_details)
+        found = [
+            *own_choices(self.own_commands, self.commandline.do),
+            *choices(self, self.session, self.commandline.open, self.navigation.open_details),
+        ]
         self.push_screen(PaletteScreen(found, beginning), run)
 
     def action_themes(self) -> None:

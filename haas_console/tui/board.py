@@ -16,6 +16,7 @@ from haas_console.core import guide
 from haas_console.core.board import SORTS, Board, key_of
 from haas_console.core.columns import Column
 from haas_console.core.gestures import PARKED
+from haas_console.core.objects import Ref
 from haas_console.core.portviews import nic_look
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
@@ -380,9 +381,13 @@ class BoardScreen(ConsoleScreen):
         if commands:
             self.console.copy(commands[-1].line)
 
+    def under_cursor(self) -> Ref | None:
+        """The nic, node, network or headnode."""
+        return self.selection.under_cursor()
+
     def action_open(self) -> None:
         """Show all of the nic, network or headnode under the cursor, with links."""
-        found = self.selection.under_cursor()
+        found = self.under_cursor()
         if found is None:
             self.fail("There is nothing to open on this line.")
         else:

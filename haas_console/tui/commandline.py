@@ -59,7 +59,7 @@ class CommandLine:
             session.sync.language,
             session.inventory,
             session.project,
-            OWN,
+            (*OWN, *self.console.own_commands),
             objects=True,
         )
         front.put(
@@ -76,17 +76,37 @@ class CommandLine:
     def paste(self, lines: list[str]) -> None:
         """Run several lines as a script, after a question."""
         front = self.console.front
-        if front is not None:
-            front.take_turn(lambda: self._run_script(front, lines))
+        if front is None:
+            return
+
+        async def run() -> None:
+            if await front.confirm(f"run these {len(lines)} lines as a script?"):
+                for line in lines:
+                    self._recall.add(line)
+                await self._run_script(front, lines)
+
+        front.take_turn(run)
+
+    async def _run_own(self, front: ScreenHost, name: str) -> None:
+        """Run a command of the user's own on what is under the cursor."""
+        from haas_console.core import owncommands
+
+        command, session = self.console.own_commands[name], self.console.session
+        known = owncommands.things(session.inventory, front.under_cursor(), session.project)
+        try:
+            lines = owncommands.filled(name, command, known)
+        except ConsoleError as error:
+            front.fail(str(error))
+            return
+        more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+        if not command.ask or await front.confirm(f"run  {lines[0]}{more}?"):
+            await self._run_script(front, lines)
 
     async def _run_script(self, front: ScreenHost, lines: list[str]) -> None:
         session = self.console.session
-        if not await front.confirm(f"run these {len(lines)} lines as a script?"):
-            return
         project = session.project
         commands: list[Command] = []
         for number, line in enumerate(lines, 1):
-            self._recall.add(line)
             try:
                 command = session.sync.language.parse_line(line, project)
             except ConsoleError as error:
@@ -110,6 +130,9 @@ class CommandLine:
         self._recall.add(line)
         if words[0] == "ctx" and len(words) > 1:
             front.take_turn(lambda: self._change_context(front, words[1:]))
+            return
+        if len(words) == 1 and words[0] in self.console.own_commands:
+            front.take_turn(lambda: self._run_own(front, words[0]))
             return
         if len(words) == 1 and self._do_own(words[0], front):
             return

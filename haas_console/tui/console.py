@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from haas_console.core.commands import Command
 from haas_console.core.facts import Fact
@@ -16,6 +16,9 @@ from haas_console.core.objects import Ref
 from haas_console.core.session import Outcome, Session
 from haas_console.tui.prompt import Completer, Question
 from haas_console.tui.typeahead import Hold
+
+if TYPE_CHECKING:
+    from haas_console.core.owncommands import OwnCommand
 
 WIDE = 120
 """Columns from which on there is room for a pane beside a list."""
@@ -117,6 +120,9 @@ class ScreenHost(Protocol):
     ) -> Outcome:
         """Send a gesture or commands, and show how that ended."""
 
+    def under_cursor(self) -> Ref | None:
+        """What the line under the cursor is about."""
+
     def take_turn(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do something once the result of what was sent before is known."""
 
@@ -164,6 +170,10 @@ class Console(Protocol):
     @property
     def contexts(self) -> Sequence[str]:
         """The daemons that have a name, which ``:ctx`` may change to."""
+
+    @property
+    def own_commands(self) -> Mapping[str, OwnCommand]:
+        """The user's own commands, by their names."""
 
     def open_context(self, name: str) -> None:
         """Open the console anew on the daemon of that name."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Mapping
 from typing import Any
 
-from textual.screen import Screen
-
+from haas_console.core.owncommands import OwnCommand
 from haas_console.tui.hints import key_text
+from haas_console.tui.screen import ConsoleScreen
 
 _WORDS = [
     "# How it works",
@@ -32,7 +33,7 @@ _WORDS = [
 ]
 
 
-def help_lines(screen: Screen[Any]) -> list[str]:
+def help_lines(screen: ConsoleScreen) -> list[str]:
     """The keys of a screen in groups, followed by some words on everything else."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for active in screen.active_bindings.values():
@@ -54,7 +55,16 @@ def help_lines(screen: Screen[Any]) -> list[str]:
         lines.append(f"# Keys: {_NAMES.get(group, group)}")
         lines += [f"{_digits(keys):14} {text}" for keys, text in rows]
         lines.append("")
-    return [*lines, *_WORDS]
+    return [*lines, *own_lines(screen.console.own_commands), *_WORDS]
+
+
+def own_lines(commands: Mapping[str, OwnCommand]) -> list[str]:
+    """The user's own commands: the key, or the word to type, and what they do."""
+    rows = [
+        f"{key_text(own.key) if own.key is not None else f':{name}':14} {own.about or name}"
+        for name, own in commands.items()
+    ]
+    return ["# Your own", *rows, ""] if rows else []
 
 
 _ORDER = {"board": 0, "list": 2, "screen": 3, "app": 3, "open": 4}

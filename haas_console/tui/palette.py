@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from haas_console.core.objects import Ref, everything, note_on
+from haas_console.core.owncommands import OwnCommand
 from haas_console.core.rights import method_refused
 from haas_console.core.session import Session
 from haas_console.tui.hints import key_text
@@ -71,6 +72,13 @@ def choices(
         note = note_on(session.inventory, ref)
         found.append(Choice(ref.title, note, "open", partial(show, ref)))
     return found + refused
+
+
+def own_choices(commands: Mapping[str, OwnCommand], run: Callable[[str], None]) -> Iterator[Choice]:
+    """The user's own commands; ``run`` gets the name of one."""
+    for name, command in commands.items():
+        key = key_text(command.key) if command.key is not None else ":"
+        yield Choice(name, command.about, key, partial(run, name))
 
 
 class Found(Lines):

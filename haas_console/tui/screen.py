@@ -14,6 +14,7 @@ from textual.binding import Binding, BindingType
 
 from haas_console.core.commands import Command
 from haas_console.core.gestures import Refusal
+from haas_console.core.objects import Ref
 from haas_console.core.session import Outcome, Session
 from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar, top_text
@@ -385,6 +386,10 @@ class ConsoleScreen(PaintOnceScreen):
         if action in self.CHANGES and (refused := session.write_access.refusal()) is not None:
             return refused.reason
         return session.refusal(self.METHODS.get(action, ""), self.acts_in(action))
+
+    def under_cursor(self) -> Ref | None:
+        """What the line under the cursor is about, if it is one object."""
+        return None
 
     def acts_in(self, action: str) -> str | None:
         """The project in which an action of :attr:`METHODS` acts."""

@@ -11,6 +11,7 @@ from typing import Any
 from textual import events
 from textual.css.query import NoMatches
 from textual.pilot import Pilot
+from textual.widgets import Static
 from textual.worker import WorkerCancelled, WorkerFailed
 
 from haas_console.core.config import Endpoint
@@ -65,6 +66,11 @@ class Hands:
         if name == "message" and isinstance(screen, ConsoleScreen):
             return screen.message
         return str(self.app.screen.query_one(f"#{name}", Bar).content)
+
+    @property
+    def asked(self) -> str:
+        """The question in the line at the bottom."""
+        return str(self.app.screen.query_one("#prompt-label", Static).content)
 
     def offers(self, text: str) -> bool:
         """Whether the footer offers a key that does something now."""

@@ -119,7 +119,7 @@ async def test_on_the_face_plate_c_checks_and_r_repairs(site: Site) -> None:
 
         await hands.press("r")
         await hands.type("y")
-        assert "repair sw1 (2 drifted)?" in str(hands.app.screen.query_one("#prompt-label").content)  # type: ignore[attr-defined]
+        assert "repair sw1 (2 drifted)?" in hands.asked
         await hands.press("enter")
         await job_is_shown(hands, "succeeded")
         assert "repair of the site" in shown(hands)

@@ -61,9 +61,7 @@ async def test_several_pasted_lines_are_a_script_after_one_question(socket: Path
         await hands.given("node allocate --node node-01")
         await hands.press("colon")
         send(hands.app, events.Paste(SCRIPT))
-        await hands.until(
-            lambda: "run these 4 lines" in str(hands.board.query_one("#prompt-label").render())
-        )  # type: ignore[attr-defined]
+        await hands.until(lambda: "run these 4 lines" in hands.asked)  # type: ignore[attr-defined]
         await hands.press("escape")
         assert not hands.app.session.inventory.networks
         await hands.press("colon")

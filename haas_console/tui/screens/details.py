@@ -163,6 +163,10 @@ class DetailsScreen(ConsoleScreen):
             self.visit.at = self.lines.cursor
             self.console.navigation.open_details(link)
 
+    def under_cursor(self) -> Ref | None:
+        """What is shown, on whatever line the cursor is."""
+        return self.visit.ref
+
     def go(self, ref: Ref) -> None:
         """Show another object; what was gone back from is forgotten."""
         self.visit.at = self.lines.cursor

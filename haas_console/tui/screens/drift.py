@@ -140,20 +140,27 @@ class DriftScreen(ConsoleScreen):
         else:
             await repair(self, item.device)
 
+    def under_cursor(self) -> Ref | None:
+        """The port or the headnode that drifted, else its device."""
+        item, inventory = self.lines.current(), self.session.inventory
+        if item is None:
+            return None
+        project, _, name = item.target.rpartition("/")
+        if item.kind == "port":
+            return port_ref(item.device, item.target)
+        if item.kind == "headnode" and (project, name) in inventory.headnodes:
+            return Ref("headnode", item.target)
+        return Ref("switch", item.device) if item.device in inventory.switches else None
+
     def action_open(self) -> None:
         """Show all of the port that drifted, or of the device."""
-        item, inventory = self.lines.current(), self.session.inventory
-        project, _, name = item.target.rpartition("/") if item is not None else ("", "", "")
+        item = self.lines.current()
         if item is None:
             self.fail("There is nothing under the cursor.")
-        elif item.kind == "port":
-            self.console.navigation.open_details(port_ref(item.device, item.target))
-        elif item.kind == "headnode" and (project, name) in inventory.headnodes:
-            self.console.navigation.open_details(Ref("headnode", item.target))
-        elif item.device in inventory.switches:
-            self.console.navigation.open_details(Ref("switch", item.device))
-        else:
+        elif (ref := self.under_cursor()) is None:
             self.fail(f"Nothing more is known of {item.device} {item.target}.")
+        else:
+            self.console.navigation.open_details(ref)
 
     def action_open_switch(self) -> None:
         """Show the face plate, at the port that drifted."""

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from haas_console.core import happened, tables
 from haas_console.core.auditlist import Change, page_params
 from haas_console.core.inventory import records
+from haas_console.core.objects import Ref
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
 from haas_console.core.timeline import KINDS, TimelineEntry, timeline
@@ -166,11 +167,14 @@ class EventsScreen(ConsoleScreen):
         if current is not None:
             self.console.copy(current.text)
 
+    def under_cursor(self) -> Ref | None:
+        """The object that the event is about."""
+        current = self.lines.current()
+        return current.ref if current is not None and current.kind == "event" else None
+
     def action_open(self) -> None:
         """Open the object that the event under the cursor is about; else all of the line."""
-        current = self.lines.current()
-        ref = current.ref if current is not None and current.kind == "event" else None
-        if ref is None:
+        if (ref := self.under_cursor()) is None:
             self.action_detail()
         else:
             self.console.navigation.open_details(ref)

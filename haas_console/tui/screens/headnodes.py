@@ -137,10 +137,14 @@ class HeadnodesScreen(ConsoleScreen):
     def _params(self, headnode: Headnode) -> dict[str, str]:
         return {"project": headnode.project, "headnode": headnode.headnode}
 
+    def under_cursor(self) -> Ref | None:
+        """The headnode."""
+        found = self.current
+        return Ref("headnode", f"{found.project}/{found.headnode}") if found else None
+
     def action_open(self) -> None:
         """Show all of the headnode under the cursor, and what it is connected to."""
-        if (found := self.current) is not None:
-            ref = Ref("headnode", f"{found.project}/{found.headnode}")
+        if (ref := self.under_cursor()) is not None:
             self.console.navigation.open_details(ref)
 
     @in_turn

@@ -13,6 +13,7 @@ from haas_console.core import tables
 from haas_console.core.commands import Call
 from haas_console.core.inventory import records
 from haas_console.core.joblist import newest_first, parse_filter
+from haas_console.core.objects import Ref
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
 from haas_console.tui.glyphs import LOOKS, glyphs
@@ -120,6 +121,11 @@ class JobsScreen(ConsoleScreen):
         fitting = newest_first(jobs.values(), self.filter)
         found.note = f"/{self.filter}  {len(fitting)}/{len(jobs)}" if self.filter else ""
         found.show_items(fitting)
+
+    def under_cursor(self) -> Ref | None:
+        """The job."""
+        job = self.query_one(JobList).current()
+        return Ref("job", str(job.job)) if job is not None else None
 
     def on_job_list_opened(self, event: JobList.Opened) -> None:
         """Show a job."""

@@ -221,19 +221,21 @@ class InventoryScreen(ConsoleScreen):
             given["node"] = item.node.node
         self.console.navigation.open_form(f"{noun}.register", given)
 
-    def action_open(self) -> None:
-        """Show all of the switch, node or nic under the cursor."""
+    def under_cursor(self) -> Ref | None:
+        """The switch, node or nic."""
         item = self.item
         if item.switch is not None:
-            ref = Ref("switch", item.switch.switch)
-        elif item.node is not None and item.nic is not None and not item.first:
-            ref = nic_ref(item.node.node, item.nic.nic)
-        elif item.node is not None:
-            ref = Ref("node", item.node.node)
-        else:
+            return Ref("switch", item.switch.switch)
+        if item.node is not None and item.nic is not None and not item.first:
+            return nic_ref(item.node.node, item.nic.nic)
+        return Ref("node", item.node.node) if item.node is not None else None
+
+    def action_open(self) -> None:
+        """Show all of the switch, node or nic under the cursor."""
+        if (ref := self.under_cursor()) is None:
             self.fail("There is nothing to open on this line.")
-            return
-        self.console.navigation.open_details(ref)
+        else:
+            self.console.navigation.open_details(ref)
 
     def action_open_switch(self) -> None:
         """Show the face plate of the switch, or of the one behind the nic."""

@@ -202,10 +202,16 @@ class ProjectsScreen(ConsoleScreen):
 
     # --- keys ---
 
+    def under_cursor(self) -> Ref | None:
+        """The project; users have no reference."""
+        if self.project is None or self.focused is self.users:
+            return None
+        return Ref("project", self.project.project)
+
     def action_open(self) -> None:
         """Show all that the project under the cursor holds."""
-        if self.project is not None and self.focused is not self.users:
-            self.console.navigation.open_details(Ref("project", self.project.project))
+        if (ref := self.under_cursor()) is not None:
+            self.console.navigation.open_details(ref)
 
     def action_use(self) -> None:
         """Make the project under the cursor the current one."""

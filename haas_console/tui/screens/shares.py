@@ -125,15 +125,21 @@ class SharesScreen(ConsoleScreen):
 
     # --- keys ---
 
+    def under_cursor(self) -> Ref | None:
+        """The network, once it can be seen."""
+        share = self.lines.current()
+        known = share and (share.owner, share.network) in self.session.inventory.networks
+        return Ref("network", share.full_name) if share and known else None
+
     def action_open(self) -> None:
         """Show all of the network under the cursor."""
         share = self.lines.current()
         if share is None:
             self.fail("There is no share under the cursor.")
-        elif (share.owner, share.network) not in self.session.inventory.networks:
+        elif (ref := self.under_cursor()) is None:
             self.fail(f"{share.full_name} can be seen once it is accepted.")
         else:
-            self.console.navigation.open_details(Ref("network", share.full_name))
+            self.console.navigation.open_details(ref)
 
     @in_turn
     async def action_offer(self) -> None:

@@ -218,14 +218,20 @@ class SwitchScreen(ConsoleScreen):
             return False
         return super().check_action(action, parameters)
 
+    def under_cursor(self) -> Ref | None:
+        """The port, or in the list the switch."""
+        if self.switch is None:
+            return None
+        if self.focused is self.names or self.plate.port is None:
+            return Ref("switch", self.switch)
+        return port_ref(self.switch, self.plate.port)
+
     def action_open(self) -> None:
         """Show all of the port under the cursor, or in the list of the switch."""
-        if self.switch is None:
+        if (ref := self.under_cursor()) is None:
             self.fail("There is no switch yet.")
-        elif self.focused is self.names or self.plate.port is None:
-            self.console.navigation.open_details(Ref("switch", self.switch))
         else:
-            self.console.navigation.open_details(port_ref(self.switch, self.plate.port))
+            self.console.navigation.open_details(ref)
 
     def action_switch(self, by: int) -> None:
         """Show the next switch, or the one before."""

@@ -197,19 +197,21 @@ class TopologyScreen(ConsoleScreen):
 
     # --- keys ---
 
-    def action_open(self) -> None:
-        """Show all of the port under the cursor, of the nic that has none, or of the switch."""
+    def under_cursor(self) -> Ref | None:
+        """The port, the nic that has none, or the switch."""
         spot = self.spot
         if spot.switch is not None and spot.port is not None:
-            ref = port_ref(spot.switch, spot.port.port)
-        elif spot.plug is not None:
-            ref = nic_ref(spot.plug[0].node, spot.plug[1].nic)
-        elif spot.switch is not None:
-            ref = Ref("switch", spot.switch)
-        else:
+            return port_ref(spot.switch, spot.port.port)
+        if spot.plug is not None:
+            return nic_ref(spot.plug[0].node, spot.plug[1].nic)
+        return Ref("switch", spot.switch) if spot.switch is not None else None
+
+    def action_open(self) -> None:
+        """Show all of the port under the cursor, of the nic that has none, or of the switch."""
+        if (ref := self.under_cursor()) is None:
             self.fail("There is nothing to open on this line.")
-            return
-        self.console.navigation.open_details(ref)
+        else:
+            self.console.navigation.open_details(ref)
 
     def action_open_switch(self) -> None:
         """Show the face plate of the switch under the cursor."""

@@ -59,7 +59,8 @@ def connected(libvirt: Any, uri: str, shown: str | None = None) -> Iterator[Any]
         if is_lost(libvirt, connection, error):
             raise unreachable(shown, error) from error
         raise DeviceError(
-            f"libvirt on {shown} failed on an image: {error}. Mend that, then apply again.",
+            f"libvirt on {shown} failed on an image or a disk: {error}. Mend that, then apply"
+            " again.",
             reason="refused",
         ) from error
     finally:
