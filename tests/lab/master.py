@@ -22,7 +22,7 @@ from .face import ENABLE
 from .forked import start
 from .topology import Lab
 
-SECONDS = 120.0
+SECONDS = 300.0
 """Time-out for the daemon's start and for the end of a script. No result depends on it."""
 
 

@@ -2,6 +2,8 @@
 
 Its libvirt is reached through SSH, with a key, or by TLS, with certificates of an authority.
 
+It has a BMC, on the master's loopback, which stands for its management network.
+
 It shares the lab's kernel. What a host of its own has, it has in namespaces: nics, the settings of
 its network, /run, the folders of libvirt (which are its disk, and outlive its boots), and a boot
 id. It can lose its power, and boot again.
@@ -18,6 +20,8 @@ import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
+
+from tests.rpc.bmcs import start_ipmi_sim
 
 from .hypervisor import CONFIGURATION, IMAGES, START_SECONDS, Libvirt
 from .topology import CommandFailed, Host, ip, run, show
@@ -40,6 +44,14 @@ touch /run/booted
 virtlogd &
 libvirtd --listen &
 exec /usr/sbin/sshd -D -e -f {disk}/sshd_config
+"""
+
+_MACHINE = """#!/bin/sh
+# The host behind a BMC: "0" takes its power away, and with that its links.
+[ "$1" = 0 ] || exit
+kill -9 $(ip netns pids {name})
+ip -n {name} link set {trunk_nic} down
+ip -n {name} link set mgmt0 down
 """
 
 _SSHD = """\
@@ -86,6 +98,10 @@ class SecondHost:
         _certify(self.pki, host.address)
         for key in ("host_key", "master_key"):
             run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.disk / key))
+        self.bmc = start_ipmi_sim(self.disk / "bmc")
+        machine = self.bmc.folder / "machine"
+        machine.write_text(_MACHINE.format(name=self.name, trunk_nic=host.trunk_nic))
+        machine.chmod(0o755)
         (self.disk / "sshd_config").write_text(_SSHD.format(address=host.address, disk=self.disk))
 
     def cut_off(self) -> None:
@@ -135,6 +151,7 @@ class SecondHost:
             )
         )
         self.host.power(on=True)
+        self.bmc.power = "on"
         log = Path(os.environ["HAAS_LAB_INSIDE"]) / f"{self.name}.log"
         with log.open("ab") as output:
             self._init = subprocess.Popen(
@@ -154,6 +171,7 @@ class SecondHost:
     def fail(self) -> None:
         """Lose its power: all that runs, and all that was not on its disk. Nobody says goodbye."""
         self.host.power(on=False)
+        self.bmc.power = "off"
         if self._init is None:
             return
         for process in run("ip", "netns", "pids", self.name).split():
@@ -164,6 +182,12 @@ class SecondHost:
         for name in sorted(self.virtual_interfaces()):
             with contextlib.suppress(CommandFailed):  # a tap goes with its machine, as it likes
                 ip(self.name, f"link delete {name}")
+
+    def was_switched_off(self) -> None:
+        """Take note of what its BMC did. Raises subprocess.TimeoutExpired if it is on still."""
+        assert self._init is not None
+        self._init.wait(START_SECONDS)
+        self.fail()
 
     def virtual_interfaces(self) -> set[str]:
         """Return the interfaces that HaaS or libvirt created on it."""
@@ -176,6 +200,7 @@ class SecondHost:
     def scrap(self) -> None:
         """Switch it off for good."""
         self.fail()
+        self.bmc.end()
         shutil.rmtree(self.disk)
 
     def _enter(self) -> Sequence[str]:

@@ -1,8 +1,8 @@
 """Two hypervisors, the master and hv2, with headnodes of two projects on both.
 
-hv2 loses its power and comes back. Then it is cut off from the master, switched off, retired, and
-taken back. Each test plays the story on; all that runs on hv2 is real: sshd, libvirtd, QEMU, and
-its frames.
+hv2 loses its power and comes back. Then it is cut off from the master, retired, which switches it
+off by its BMC, and taken back. Each test plays the story on; all that runs on hv2 is real: sshd,
+libvirtd, QEMU, and its frames.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from haas_rpcd.drivers.switch.transport.known_hosts import KnownHosts
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import BridgeSeen, SetBridge
 from haas_rpcd.registered import RegisteredHypervisor
+from tests.rpc.bmcs import PASSWORD as BMC_PASSWORD
+from tests.rpc.bmcs import USER as BMC_USER
 
 from ..attempts import print_table, try_all
 from ..frames import Wire
@@ -48,11 +50,13 @@ ON_BOTH = {
 WITHOUT_HV2 = {N: HERE_N | {"node-3:primary-nic"}, M: HERE_M}
 BACK = {N: ON_BOTH[N] | {"node-3:primary-nic"}, M: ON_BOTH[M]}
 MOVED = {N: WITHOUT_HV2[N] | {"there-a:nic0"}, M: HERE_M | {"there-b:nic0"}}
+MOVED_BACK = {N: MOVED[N] | {"hv2:br-vlan104"}, M: MOVED[M]}
 THERE = ("there-a:nic0", "there-b:nic0")
 
 REGISTER = """
 hypervisor register hv2 {uri} {trunk_nic}
 hypervisor trust hv2 --fingerprint {fingerprint}
+hypervisor set-bmc hv2 ipmi 127.0.0.1 --port {bmc} --credential bmcs
 port register sw1 {port} --role trunk
 apply --site
 """
@@ -88,13 +92,18 @@ connect node-3:primary-nic n
 apply
 """
 
-RETIRED = """
-hypervisor retire hv2 --force
+MOVED_AWAY = """
 use astro
 headnode move there-a master
 apply
 use bio
 headnode move there-b master
+apply
+"""
+
+MOVE_ONE = """
+use astro
+headnode move here-a {hypervisor}
 apply
 """
 
@@ -106,6 +115,13 @@ headnode create over-tls --hypervisor hv2
 headnode connect over-tls m
 apply
 """
+
+SLOW_BMC = """
+[bmc]
+answer_timeout = 100.0
+settle_timeout = 100.0
+"""
+"""There is one CPU, and ipmi_sim gets a turn after all that boots."""
 
 SHOWN = "headnode list\nhypervisor list\nsystem health\n"
 
@@ -140,6 +156,7 @@ class TwoHypervisors(Story):
             trunk_nic=hv2.host.trunk_nic,
             fingerprint=hv2.fingerprint,
             port=hv2.host.port,
+            bmc=hv2.bmc.port,
         )
         self.results["register"] = self.master.run("register", register)
         self.results["begin"] = self.master.run("projects", PROJECTS)
@@ -169,11 +186,14 @@ class TwoHypervisors(Story):
             self.results["cut off"] = self.master.run("cut-off", SHOWN)
 
     def retire(self) -> None:
-        """Switch hv2 off and retire it, and move its headnodes to the master."""
+        """Retire hv2, which its BMC switches off, and move its headnodes to the master."""
         if "retired" not in self.results:
             self.cut_off()
-            self.others[0].fail()
-            self.results["retired"] = self.master.run("retired", RETIRED)
+            began = time.monotonic()
+            assert self.master.call("hypervisor.retire", hypervisor="hv2")["fenced"] == "bmc"
+            print(f"hv2 is off, says its BMC, after {time.monotonic() - began:.1f} s")
+            self.others[0].was_switched_off()
+            self.results["retired"] = self.master.run("retired", MOVED_AWAY)
 
     def take_back(self) -> None:
         """Let hv2 boot, with what is left on its disk, and take it back."""
@@ -181,6 +201,20 @@ class TwoHypervisors(Story):
             self.retire()
             self.others[0].boot()
             self.results["taken back"] = self.master.run("taken-back", "hypervisor reinstate hv2\n")
+
+    def move_there(self) -> None:
+        """Move a headnode of the master's to hv2, with its disk: both are in service."""
+        if "moved there" not in self.results:
+            self.take_back()
+            lines = MOVE_ONE.format(hypervisor="hv2")
+            self.results["moved there"] = self.master.run("moved-there", lines)
+
+    def move_home(self) -> None:
+        """Move that headnode to the master again."""
+        if "moved home" not in self.results:
+            self.move_there()
+            lines = MOVE_ONE.format(hypervisor="master")
+            self.results["moved home"] = self.master.run("moved-home", lines)
 
     def states(self) -> dict[str, str]:
         """Return the states of all headnodes."""
@@ -212,7 +246,12 @@ def story(
 ) -> Iterator[TwoHypervisors]:
     master = Master(Path(os.environ["HAAS_LAB_INSIDE"]) / "hypervisors", lab)
     credentials = master.folder / "credentials.toml"
-    credentials.write_text(f'{credentials.read_text()}\n[hv2]\nkey_file = "{hv2.key_file}"\n')
+    credentials.write_text(
+        f'{credentials.read_text()}\n[hv2]\nkey_file = "{hv2.key_file}"\n'
+        f'\n[bmcs]\nusername = "{BMC_USER}"\npassword = "{BMC_PASSWORD}"\n'
+    )
+    config = master.folder / "haas.toml"
+    config.write_text(f"{config.read_text()}{SLOW_BMC}")
     master.start()
     started = TwoHypervisors(
         lab, wire, hypervisor, master, "linux_bridge", ["site-{dialect}"], others=[hv2]
@@ -366,10 +405,31 @@ def test_what_was_moved_away_is_removed_from_one_that_is_taken_back(
     assert (shown["retired"], shown["headnodes"], shown["bridges"]) == (None, 0, 0)
 
 
+def test_a_headnode_moves_between_two_that_are_in_service(
+    story: TwoHypervisors, hypervisor: Hypervisor, hv2: SecondHost
+) -> None:
+    disk = "haas_astro_here-a_vda.qcow2"
+    story.take_back()
+    before = {one["headnode"]: one for one in story.master.call("headnode.list")["items"]}
+    assert disk in hypervisor.disks()
+    story.move_there()
+    print(story.results["moved there"].out)
+    after = {one["headnode"]: one for one in story.master.call("headnode.list")["items"]}
+    assert after["here-a"]["hypervisor"] == "hv2"
+    assert after["here-a"]["nics"] == before["here-a"]["nics"], "its MACs stay its own"
+    assert disk in hv2.libvirt.disks()
+    assert disk not in hypervisor.disks()
+    assert "haas_astro_here-a" in hv2.libvirt.running()
+    assert "haas_astro_here-a" not in hypervisor.domains()
+    matrix = story.who_hears_whom("a headnode moved to hv2", booting=["here-a:nic0"])
+    assert matrix.differences(MOVED_BACK) == []
+    assert story.plans_are_empty()
+
+
 async def test_its_libvirt_can_be_reached_by_tls(
     story: TwoHypervisors, hv2: SecondHost, tmp_path: Path
 ) -> None:
-    story.take_back()
+    story.move_home()
     stranger = LibvirtDriver(hv2.tls_uri.replace(str(hv2.pki), str(tmp_path)))
     with pytest.raises(DeviceError, match="can read the client's certificate"):
         await stranger.open()
