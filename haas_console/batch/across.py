@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -59,7 +58,9 @@ async def _run(
                 connections[name] = each
         scripts: dict[str, list[script.Parsed]] = {}
         for name, each in connections.items():
-            placed = [(replace(place, context=name), words) for place, words in statements]
+            placed = [
+                (msgspec.structs.replace(place, context=name), words) for place, words in statements
+            ]
             parsed, errors = script.parse(placed, each.language, readonly=options.readonly)
             if errors:  # nothing is sent to any of them
                 return report(output, errors)

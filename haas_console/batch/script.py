@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from haas_console.batch import views
 from haas_console.batch.views import View
 from haas_console.core.commands import Command, Use
@@ -17,8 +19,7 @@ from haas_console.core.lexer import BadStatement, Statement, statements
 _LONGEST = 16 << 20  # bytes; a longer file is no script
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """The place of a command: ``FILE:LINE``, ``-:LINE`` for stdin, ``-c:N`` for the Nth ``-c``.
 
     A command that is the program's own words has no place: "". With several contexts, the one in

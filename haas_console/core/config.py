@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+import msgspec
 
 from haas_console.core.api import near_miss
 from haas_console.core.errors import ConfigError
@@ -23,8 +24,7 @@ DEFAULT_SOCKET = "/run/haas/rpcd.sock"
 DEFAULT_TIMEOUT = 60.0
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """A daemon with a name: ``[contexts.NAME]`` of console.toml."""
 
     socket: str | None = None
@@ -32,8 +32,7 @@ class Context:
     ca_file: str | None = None
 
 
-@dataclass(frozen=True)
-class Config:
+class Config(msgspec.Struct, frozen=True):
     """The settings of console.toml.
 
     ``timeout`` is how many seconds an answer may take; it does not limit jobs. ``ca_file`` is a PEM
@@ -50,20 +49,19 @@ class Config:
     timeout: float = DEFAULT_TIMEOUT
     ca_file: str | None = None
     context: str | None = None
-    contexts: Mapping[str, Context] = field(default_factory=dict)
+    contexts: Mapping[str, Context] = msgspec.field(default_factory=dict)
     theme: str | None = None
-    keymap: Mapping[str, str] = field(default_factory=dict)
-    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    keymap: Mapping[str, str] = msgspec.field(default_factory=dict)
+    columns: Mapping[str, Sequence[str]] = msgspec.field(default_factory=dict)
     details: bool = True
-    commands: Mapping[str, OwnCommand] = field(default_factory=dict)
+    commands: Mapping[str, OwnCommand] = msgspec.field(default_factory=dict)
 
 
 LOGIN = "login"
 """The source of an endpoint whose token is being tried."""
 
 
-@dataclass(frozen=True)
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True):
     """The address of a daemon: a socket path or a URL; ``source`` says what named it.
 
     ``context`` is its name, if it was named by the context.
@@ -132,7 +130,7 @@ def load_config(path: Path | None = None, environ: Mapping[str, str] = os.enviro
 
 
 def _typed(table: dict[str, Any], file: Path) -> Config:
-    known = [item.name for item in fields(Config)]
+    known = Config.__struct_fields__
     for key, value in table.items():
         if key not in known:
             raise ConfigError(
@@ -170,7 +168,7 @@ def _typed(table: dict[str, Any], file: Path) -> Config:
 def _contexts(value: Any, file: Path) -> dict[str, Context]:
     if not isinstance(value, dict) or not all(isinstance(each, dict) for each in value.values()):
         raise ConfigError(f"{file}: contexts must be tables such as [contexts.prod]")
-    known = [item.name for item in fields(Context)]
+    known = Context.__struct_fields__
     for name, table in value.items():
         where = f"{file}: [contexts.{name}]"
         for key, text in table.items():

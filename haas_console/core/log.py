@@ -28,8 +28,7 @@ class CallRecord(msgspec.Struct, frozen=True):
     """The console made the call by itself (polling), so a pane may leave it out."""
 
 
-@dataclass(slots=True)
-class CommandRecord:
+class CommandRecord(msgspec.Struct):
     """One command of the user, written as a line of a script."""
 
     at: float

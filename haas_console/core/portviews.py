@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from haas_console.core.cablingtext import SWAPPED, WORDS
 from haas_console.core.colours import network_look
@@ -28,8 +30,7 @@ Plug = tuple[Node, Nic]
 """A node, and the nic that is plugged into a port."""
 
 
-@dataclass(frozen=True, slots=True)
-class PortView:
+class PortView(msgspec.Struct, frozen=True):
     """One port of a switch.
 
     ``state`` is ``trunk``, ``connected`` or ``parked`` (both confirmed, nothing staged), ``staged``

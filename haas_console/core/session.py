@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from haas_console.core import files, savedplan, sitefile
 from haas_console.core import history as past
@@ -41,11 +42,10 @@ from haas_console.core.sync import InventorySync
 from haas_console.core.target import Target
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(msgspec.Struct):
     """The outcome of commands: the answers of those that were done, and the first error."""
 
-    results: list[Any] = field(default_factory=list)
+    results: list[Any] = msgspec.field(default_factory=list)
     error: str | None = None
     cause: ConsoleError | None = None
     """The exception, which may hold more than its sentence: the wrong field."""

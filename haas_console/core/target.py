@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from haas_console.core.config import DEFAULT_TIMEOUT, Config, Endpoint, choose_endpoint
 

@@ -7,10 +7,10 @@ import os
 import signal
 import threading
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import msgspec
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
@@ -39,8 +39,7 @@ if TYPE_CHECKING:
     from haas_console.core.owncommands import OwnCommand
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(msgspec.Struct, frozen=True):
     """How the console looks, what it may do, and where it keeps files (None: nowhere).
 
     ``contexts`` are the daemons that have a name; ``commands`` are the user's own, by their names.
@@ -49,13 +48,13 @@ class Options:
     readonly: bool = False
     project: str | None = None
     theme: str | None = None
-    keymap: Mapping[str, str] = field(default_factory=dict)
-    columns: Mapping[str, Sequence[Column]] = field(default_factory=dict)
+    keymap: Mapping[str, str] = msgspec.field(default_factory=dict)
+    columns: Mapping[str, Sequence[Column]] = msgspec.field(default_factory=dict)
     details: bool = True
     """Details stand beside the board, if there is room."""
     settings: Path | None = None
     contexts: Sequence[str] = ()
-    commands: Mapping[str, OwnCommand] = field(default_factory=dict)
+    commands: Mapping[str, OwnCommand] = msgspec.field(default_factory=dict)
     history: Path | None = None
     clipboard: Path | None = None
 

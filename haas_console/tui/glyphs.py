@@ -6,16 +6,15 @@ import functools
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+import msgspec
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
 
-@dataclass(frozen=True)
-class Glyphs:
+class Glyphs(msgspec.Struct, frozen=True):
     """The signs for one kind of terminal; ``states`` are those of jobs, steps and devices."""
 
     full: str

@@ -7,9 +7,9 @@ key hints above it shows the candidates.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import ClassVar
 
+import msgspec
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
@@ -22,8 +22,7 @@ from textual.widgets import Input, Static
 Completer = Callable[[str], Sequence[str]]
 
 
-@dataclass
-class Question:
+class Question(msgspec.Struct):
     """A question: the label before the line, and what to call with the answer.
 
     ``complete`` gives the candidates for a text, best first. With ``choose``, only a candidate is
@@ -39,7 +38,7 @@ class Question:
     choose: bool = False
     typed: Callable[[str, str | None], None] | None = None
     cancelled: Callable[[], None] | None = None
-    history: Sequence[str] = field(default_factory=tuple)
+    history: Sequence[str] = msgspec.field(default_factory=tuple)
     lines: Callable[[list[str]], None] | None = None
 
 

@@ -8,8 +8,8 @@ nothing is lost in tmux or without COLORTERM. Text has a contrast of at least 4.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+import msgspec
 from rich.style import Style
 from rich.theme import Theme as RichTheme
 from textual.color import Color
@@ -18,8 +18,7 @@ from textual.theme import BUILTIN_THEMES, Theme
 from haas_console.core.colours import COLOURS
 
 
-@dataclass(frozen=True)
-class Palette:
+class Palette(msgspec.Struct, frozen=True):
     """The colours of a theme, by what they mean."""
 
     background: str
