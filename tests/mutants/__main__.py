@@ -111,6 +111,7 @@ class Tree:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._time = time.time()
+        self._process: subprocess.Popen[bytes] | None = None
         for name in COPIED:
             source, copied = ROOT / name, root / name
             if source.is_dir():
@@ -120,7 +121,7 @@ class Tree:
 
     def passes(self, tests: list[str], timeout: float | None = None) -> bool | None:
         """Run tests until one fails; return whether all passed, or None after the time-out."""
-        process = subprocess.Popen(
+        self._process = process = subprocess.Popen(
             [
                 sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider",
                 "-p", "tests.mutants.quick", "--hypothesis-seed=0", *tests,
@@ -135,9 +136,14 @@ class Tree:
         except subprocess.TimeoutExpired:
             return None
         finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            self.stop()
+
+    def stop(self) -> None:
+        """End the tests that run in it, if any."""
+        process = self._process
+        if process is not None and process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
     def tries(self, fault: Fault) -> str:
         """Test a mutant; return ``killed``, ``survived`` or ``timeout``."""
@@ -183,10 +189,10 @@ class Trial:
     ) -> None:
         self._room = room
         self._verbose = verbose
+        self._all = trees
         self._trees: SimpleQueue[Tree] = SimpleQueue()
         for tree in trees:
             self._trees.put(tree)
-        self._count = len(trees)
         started = time.monotonic()
         if not trees[0].passes(room.tests):
             raise AlreadyFailing(f"the tests of {name} fail without any fault: fix them first")
@@ -203,8 +209,14 @@ class Trial:
             else Fault(mutant, self._room.tests_of(mutant.path), self._timeout)
             for mutant, own in zip_longest(found, tests)
         ]
-        with ThreadPoolExecutor(self._count) as threads:
-            return Counter(threads.map(self._one, faults))
+        with ThreadPoolExecutor(len(self._all)) as threads:
+            try:
+                return Counter(threads.map(self._one, faults))
+            except BaseException:  # a signal: the pool would wait for all that was handed in
+                threads.shutdown(wait=False, cancel_futures=True)
+                for tree in self._all:
+                    tree.stop()
+                raise
 
     def _one(self, fault: Fault) -> str:
         tree = self._trees.get()
