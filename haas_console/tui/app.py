@@ -350,8 +350,9 @@ class ConsoleApp(PlainApp):
         self.commandline.open()
 
     def action_own(self, name: str) -> None:
-        """Run a command of the user's own."""
-        self.commandline.do(name)
+        """Run a command of the user's own, unless a question is open."""
+        if self.front is not None and not self.front.is_asking:
+            self.commandline.do(name)
 
     def action_help(self) -> None:
         """Say what can be pressed."""

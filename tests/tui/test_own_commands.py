@@ -52,6 +52,9 @@ async def test_a_key_runs_the_lines_on_the_node_under_the_cursor_after_a_questio
         assert "run  node allocate --node node-03 (and 1 more)?" in hands.asked
         await hands.press("escape")
         assert lines(hands) == before
+        await hands.press("n", "f6")
+        assert "run" not in hands.asked, "the question that is open stays"
+        await hands.press("escape")
         await hands.press("f6", "y", "enter")
         await hands.until(lambda: "lab" in hands.row("node-03", "primary-nic"))
         assert lines(hands)[len(before) :] == [
