@@ -15,7 +15,6 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
 
-from haas_console.core import settings
 from haas_console.core.api import near_miss
 from haas_console.core.columns import Column
 from haas_console.core.errors import ConfigError
@@ -233,6 +232,8 @@ class ConsoleApp(PlainApp):
         """Write a setting into console.toml, and say so if that cannot be done."""
         if self.options.settings is None:
             return
+        from haas_console.core import settings  # not before the first paint
+
         try:
             settings.save(self.options.settings, key, value, table)
         except ConfigError as error:
