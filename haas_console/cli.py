@@ -17,7 +17,7 @@ from haas_console.batch import shells
 from haas_console.batch.exitcodes import ExitCode, code_of, report
 from haas_console.batch.output import Output, OutputError
 from haas_console.core import config, files, streams
-from haas_console.core.collector import gc_paused
+from haas_console.core.collector import importing
 from haas_console.core.config import Config, Endpoint
 from haas_console.core.errors import ConsoleError
 from haas_console.core.target import Target, find_daemon
@@ -189,7 +189,7 @@ def _screen(args: argparse.Namespace, settings: Config, output: Output) -> int:
         from haas_console.core.demo import check_site
 
         check_site(args.site)  # before the screen opens, because it has no room for the error
-    with gc_paused():
+    with importing():
         from haas_console.tui.app import Options, run
 
     options = Options(
@@ -233,7 +233,7 @@ def _batch(args: argparse.Namespace, settings: Config, output: Output) -> int:
         return report(output, errors)
     targets = {name or "": _target(args, settings, name) for name in args.context or [None]}
     # Imported here: --check and usage errors need neither asyncio nor aiohttp, which take 100 ms.
-    with gc_paused():
+    with importing():
         from haas_console.batch import across, online
 
     options = online.Options(readonly=args.readonly, keep_going=args.keep_going)
