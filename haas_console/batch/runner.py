@@ -24,17 +24,20 @@ from haas_console.core.commands import (
     Follow,
     Help,
     ImportSite,
+    May,
     SavePlan,
     Use,
 )
 from haas_console.core.errors import ConsoleError, LostDaemonError, NoDaemonError, RpcError
 from haas_console.core.fetch import Fetcher
 from haas_console.core.help import help_text
-from haas_console.core.inventory import Inventory
+from haas_console.core.inventory import Inventory, record
 from haas_console.core.language import Language
 from haas_console.core.leases import ending_soon
 from haas_console.core.objects import find
 from haas_console.core.paging import fetch
+from haas_console.core.rights import may_text, method_refused
+from haas_schemas.system import SystemInfo
 
 _SEARCH = 30.0  # seconds that an apply waits for a daemon that restarts
 _AGAIN = 0.25
@@ -103,6 +106,8 @@ class Runner:
                 exported = await self._fetch(export)
                 size = files.write_text(file, exported["site"])
                 self._output.changed(parsed.line, export, {"bytes": size})
+            case May() as asked:
+                return await self._may(asked)
             case Find() as finding:
                 self._output.result(Call("object.find"), await self.read(finding), parsed.view)
             case Follow(job):
@@ -122,6 +127,16 @@ class Runner:
             self._output.document({"project": project})
         else:
             self._output.remark(f"using project {project}" if project else "using no project")
+
+    async def _may(self, asked: May) -> ExitCode:
+        """Say whether one may; the exit code tells it as well."""
+        info = record(SystemInfo, await self.client.call("system.info"))
+        why = method_refused(self._language.api.methods[asked.method], info, asked.project)
+        if self._output.as_json:
+            self._output.document({"may": why is None, "why": why})
+        else:
+            self._output.lines([may_text(why)])
+        return ExitCode.DONE if why is None else ExitCode.DENIED
 
     async def read(self, command: Call | Find) -> Any:
         """The answer of a command that only reads. Raises ConsoleError."""

@@ -81,6 +81,13 @@ class ExportSite(msgspec.Struct, frozen=True):
     params: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
 
+class May(msgspec.Struct, frozen=True):
+    """Ask whether one may call a method, in a project."""
+
+    method: str
+    project: str | None = None
+
+
 class Find(msgspec.Struct, frozen=True):
     """Find objects of any kind by a part of their name, or of what is said of them."""
 
@@ -93,4 +100,6 @@ class Follow(msgspec.Struct, frozen=True):
     job: int | None = None
 
 
-Command = Call | Apply | SavePlan | ApplyFile | Use | Help | ImportSite | ExportSite | Find | Follow
+Command = (
+    Call | Apply | SavePlan | ApplyFile | Use | Help | May | ImportSite | ExportSite | Find | Follow
+)

@@ -58,6 +58,10 @@ class Completer:
                 if not rest:
                     return sorted({*language.api.nouns, *language.sugar_nouns, *TOPICS})
                 return language.api.nouns.get(rest[0], {}) if len(rest) == 1 else ()
+            case "may" if len(rest) < 2:
+                return language.api.nouns.get(rest[0], ()) if rest else language.api.nouns
+            case "may":
+                return self._projects() if len(rest) == 2 else ()
             case "why":
                 return self._nics(last) if not rest else ()
             case "connect" | "disconnect":

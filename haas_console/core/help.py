@@ -20,6 +20,7 @@ _OWN = {
     "events": "print what happens, until interrupted",
     "job follow": "print a job's progress until its end",
     "help": "this",
+    "may": "whether you may use a command, in a project; if not, why",
     "why": "who staged what a nic's port carries, which job set it, what the switch said",
 }
 

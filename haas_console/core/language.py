@@ -22,6 +22,7 @@ from haas_console.core.commands import (
     Follow,
     Help,
     ImportSite,
+    May,
     SavePlan,
     Use,
 )
@@ -44,6 +45,7 @@ _SUGAR = {
     "find": "find TEXT",
     "events": "events [follow]",
     "job follow": "job follow JOB",
+    "may": "may NOUN VERB [PROJECT]",
     "help": "help [NOUN [VERB] | dialects | states | exit-codes]",
 }
 _TEXT: Mapping[str, Any] = {"type": "string", "minLength": 1}
@@ -78,6 +80,8 @@ class Language:
             return self._parse_connect(first, rest, project)
         if first == "why":
             return self._parse_nic("nic.show", rest, _SUGAR["why"], project)
+        if first == "may":
+            return self._parse_may(rest, project)
         if first == "find":
             return _parse_find(rest)
         if tuple(words) in (("events",), ("events", "follow")):
@@ -128,6 +132,19 @@ class Language:
                     f'"{topic[0]}" has no "{topic[1]}"; there are: {", ".join(verbs)}'
                 )
         return Help(tuple(word.replace("-", "_") for word in topic))
+
+    def _parse_may(self, words: list[str], project: str | None) -> May:
+        if not 2 <= len(words) <= 3:
+            raise CommandSyntaxError("may one do what? Say a noun and a verb", _SUGAR["may"])
+        noun, verb = words[0], words[1].replace("-", "_")
+        verbs = self.api.nouns.get(noun, {})
+        if verb not in verbs:
+            wrong, known = (verb, verbs) if verbs else (noun, self.api.nouns)
+            near = near_miss(wrong, known)
+            raise CommandSyntaxError(
+                f'there is no command "{noun} {words[1]}"{near}', _SUGAR["may"]
+            )
+        return May(verbs[verb].name, words[2] if len(words) == 3 else project)
 
     def _parse_connect(self, sugar: str, words: list[str], project: str | None) -> Call:
         return self._parse_nic(f"nic.{sugar}", words, _SUGAR[sugar], project)
@@ -241,6 +258,9 @@ class Language:
                 method = _with_file(self.api.methods["site.import"])
                 words = binding.unbind(self.api, method, {**params, "file": file}, project)
                 return ["site", "import", *words]
+            case May(name, of):
+                asked = self.api.methods[name]
+                return ["may", asked.noun, asked.verb, *([of] if of not in (None, project) else [])]
             case Find(text):
                 return ["find", text]
             case Follow(job):

@@ -36,6 +36,11 @@ def changes_refused(info: SystemInfo | None, project: str | None) -> str | None:
     return None
 
 
+def may_text(why: str | None) -> str:
+    """``yes``, or why not."""
+    return "yes" if why is None else f"no: {why}"
+
+
 def method_refused(method: Method, info: SystemInfo | None, project: str | None) -> str | None:
     """Why one may not call a method, in a project; None if one may."""
     if info is None:
@@ -47,6 +52,8 @@ def method_refused(method: Method, info: SystemInfo | None, project: str | None)
     if method.mutates and info.readonly:
         return "your token is read-only"
     role, needed = role_in(info, project), _RANKS.get(method.right, 0)
+    if needed and role == "tenant" and project is not None and info.roles:
+        return f"you are in no project {project}"
     if role in _RANKS and _RANKS[role] < needed:
         return f"for a{'n' if method.right == 'owner' else ''} {method.right} of {project}"
     return None

@@ -27,6 +27,7 @@ from haas_console.core.commands import (
     Follow,
     Help,
     ImportSite,
+    May,
     SavePlan,
     Use,
 )
@@ -269,7 +270,7 @@ class Session:
             case Use(project):
                 self.use(project)
                 return None
-            case Help():
+            case Help() | May():
                 return None
             case Follow():
                 raise ConsoleError("A script follows; here the screens do: e, and J with Enter.")

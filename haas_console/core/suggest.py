@@ -9,7 +9,6 @@ from haas_console.core.api import Api
 _WHOLE: Mapping[str, str] = {
     "alloc": "node allocate",
     "allocate": "node allocate",
-    "auth": "token create",
     "commit": "apply",
     "cordon": "node allocate",
     "deploy": "apply",
@@ -102,6 +101,9 @@ def command_for(words: Sequence[str], api: Api) -> str:
     if first.removesuffix("s") == "member" and rest:
         guess = {"add": "add_member", "remove": "remove_member"}.get(rest[0], "show")
         return " ".join(["project", guess, *rest[1:]])
+    if first in ("auth", "can", "can-i"):  # kubectl's: auth can-i create networks
+        asked = [word for word in rest if word != "can-i"]
+        return f"may {command_for(asked, api) if asked else ''}".strip()
     noun = _noun(first, api)
     if noun is not None:
         return _with_noun(noun, rest, api, bare=first != noun)

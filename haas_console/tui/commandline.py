@@ -18,11 +18,13 @@ from haas_console.core.commands import (
     Command,
     Find,
     Help,
+    May,
     Use,
 )
 from haas_console.core.errors import CommandSyntaxError, ConsoleError
 from haas_console.core.objects import beginning, named
 from haas_console.core.recall import Recall
+from haas_console.core.rights import may_text, method_refused
 from haas_console.tui.console import Console, ScreenHost
 from haas_console.tui.prompt import Question
 from haas_console.tui.table import SCREENS, entry
@@ -214,6 +216,9 @@ class CommandLine:
 
                 lines = help_text(session.sync.language, command).splitlines()
                 navigation.read("Help", lines, indent=4)
+            case May(method, project):
+                asked = session.sync.language.api.methods[method]
+                front.say(may_text(method_refused(asked, session.inventory.info, project)))
             case Find(text):
                 self.console.open_palette(text)
             case Apply(project, None, None, target):  # look at the plan first

@@ -90,6 +90,7 @@ MEANT = {
     "exec n1": "node console n1",
     "top": "system pulse",
     "wait 7": "job wait 7",
+    "auth can-i create networks": "may network create",
 }
 
 
