@@ -7,7 +7,7 @@ The connection
 The command language
     ``api`` reads the OpenRPC document. ``language`` converts lines to ``commands``, and back, with
     ``lexer``, ``binding``, ``planwords`` and ``values``. ``completion``, ``help`` (with
-    ``topics``), ``suggest`` and ``forms`` build on it.
+    ``topics``), ``suggest``, ``forms`` and ``owncommands`` build on it.
 The inventory
     ``sync`` keeps the ``inventory`` current: ``refresh`` decides what to ``fetch``. ``answers`` and
     ``affected`` do so for the user's own commands. ``log`` and ``timeline`` keep what happened.
