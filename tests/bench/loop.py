@@ -88,6 +88,18 @@ def import_site(path: str, nodes: int) -> Any:
     return ask(path, "site.import", {"site": site_of(nodes, 999)})
 
 
+def at_once(
+    path: str, count: int, client: Callable[[aiohttp.ClientSession], Awaitable[bool]]
+) -> int:
+    """Run so many clients at the same time; return how many of them ended well."""
+
+    async def run() -> int:
+        async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(path)) as session:
+            return sum(await asyncio.gather(*(client(session) for _ in range(count))))
+
+    return asyncio.run(run())
+
+
 def watch(path: str, job: int, count: int) -> int:
     """Follow a job on so many connections until its end; return how many heard of that."""
 
@@ -107,11 +119,7 @@ def watch(path: str, job: int, count: int) -> int:
                     return True
         return False
 
-    async def run() -> int:
-        async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(path)) as session:
-            return sum(await asyncio.gather(*(follow(session) for _ in range(count))))
-
-    return asyncio.run(run())
+    return at_once(path, count, follow)
 
 
 def hear(path: str, nodes: int, count: int) -> int:
@@ -128,11 +136,7 @@ def hear(path: str, nodes: int, count: int) -> int:
                     return True
         return False
 
-    async def run() -> int:
-        async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(path)) as session:
-            return sum(await asyncio.gather(*(listen(session) for _ in range(count))))
-
-    return asyncio.run(run())
+    return at_once(path, count, listen)
 
 
 class Measured:
