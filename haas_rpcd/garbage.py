@@ -23,10 +23,10 @@ FEW = 40_000
 """Objects up to which it is: 20 ms."""
 
 GROWTH = 100_000_000
-"""Bytes by which the process may grow before it collects at any price ..."""
+"""Bytes of growth after which a full collection is made although it takes long; see LOOKS."""
 
 LOOKS = 12
-"""... after so many looks in a row at which it was not cheap: a large job ends mostly before."""
+"""Looks that such a collection waits for a cheap moment first: most large jobs end meanwhile."""
 
 _NEVER = 1_000_000
 

@@ -256,7 +256,7 @@ class JobRun:
             for phase, group in groupby(entries, lambda entry: entry.step.phase):
                 batch = list(group)
                 await gate.reach(device, phase)
-                await self._journal.take_turn()  # ... and go on
+                await self._journal.take_turn()  # and with each phase
                 if self._broken:
                     break
                 skipped = _held_back(batch, verdicts, phase) or moves.held_back(batch)
