@@ -37,7 +37,7 @@ test: setup  ## set everything up and run every test; as root the lab too
 		echo "The lab needs root (sudo make test runs it too); running everything else."; \
 		$(BIN)/pytest $(WORKERS) -m "not lab"; fi
 
-fast: $(VENV)/test-ready  ## lint, types, contracts and the quick tests, in a minute
+fast: $(VENV)/test-ready  ## lint, types, contracts and the quick tests, in two minutes
 	@$(MAKE) --no-print-directory -j --output-sync=target lint types contracts quick-units quick-rest
 
 # Each worker collects all that its pytest is given, so two of them share the work better than one.
