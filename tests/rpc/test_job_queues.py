@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from haas_rpcd.engine import gate, worker
-from tests.rpc.listening import listening
 from tests.rpc.small_site import (
     NOTHING,
     SmallSite,
@@ -13,27 +12,39 @@ from tests.rpc.small_site import (
     step_of,
 )
 
+pytestmark = pytest.mark.slow
+
+
+async def two_jobs(site: SmallSite) -> tuple[int, int]:
+    """Begin red's and blue's job; return them when both use sw1, and neither has saved it.
+
+    Blue's job uses sw2 as well: once that gets its first line, sw1 has work of blue's too.
+    """
+    await site.hold_nodes("red", "node-1")
+    await site.hold_nodes("blue", "node-2", "node-3")
+    for project, nodes in (("red", ["node-1"]), ("blue", ["node-2", "node-3"])):
+        await site.network(project, "net")
+        for node in nodes:
+            await site.connect(node, "net")
+    at_first = site.wires["sw1"].hold("^vlan 100\r")
+    red = await site.begin("red")
+    await at_first.wait()
+    at_second = site.wires["sw2"].hold("^vlan 101\r")
+    blue = await site.begin("blue")
+    await at_second.wait()
+    at_first.release()
+    at_second.release()
+    return red, blue
+
 
 async def test_jobs_of_two_projects_share_one_session_and_one_save(
     site: SmallSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first to finish waits for the other's save."""
     monkeypatch.setattr(worker, "MERGE", 600.0)
-    await site.hold_nodes("red", "node-1")
-    await site.hold_nodes("blue", "node-2")
-    for project, node in (("red", "node-1"), ("blue", "node-2")):
-        await site.network(project, "net")
-        await site.connect(node, "net")
     counters = site.switches["sw1"].counters
     logins, saves = counters.logins, counters.saves
-    held = site.wires["sw1"].hold("^vlan 100\r")
-    red = await site.begin("red")
-    await held.wait()
-    async with listening(site) as client:
-        blue = await site.begin("blue")
-        await client.call("job.subscribe", job=blue)
-        held.release()
-        jobs = [await site.finished(red), await site.finished(blue)]
+    jobs = [await site.finished(job) for job in await two_jobs(site)]
     assert [job["state"] for job in jobs] == ["succeeded", "succeeded"]
     assert site.carried("node-1") == access(100)
     assert site.carried("node-2") == access(101)
@@ -46,17 +57,8 @@ async def test_a_shared_save_is_sent_again_for_all_when_the_session_is_lost(
     site: SmallSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "MERGE", 600.0)
-    for project, node in (("red", "node-1"), ("blue", "node-2")):
-        await site.hold_nodes(project, node)
-        await site.network(project, "net")
-        await site.connect(node, "net")
-    held = site.wires["sw1"].hold("^vlan 100\r")
-    red = await site.begin("red")
-    await held.wait()
-    blue = await site.begin("blue")
     site.switches["sw1"].faults.cut_at = "^write memory"
-    held.release()
-    jobs = [await site.finished(red), await site.finished(blue)]
+    jobs = [await site.finished(job) for job in await two_jobs(site)]
     assert [(job["state"], job.get("error")) for job in jobs] == [("succeeded", None)] * 2
     assert not site.switches["sw1"].modified
 
