@@ -56,6 +56,13 @@ Allowed = Call | HaasError
 Run = Callable[..., Coroutine[Any, Any, Any]]
 
 
+def _any_method(call: Allowed, /, *args: Any, **kwargs: Any) -> None: ...
+
+
+_SIGNATURE = inspect.signature(_any_method)
+"""Every method's signature for jsonrpcserver, which asks for it at each call."""
+
+
 class Dispatcher:
     """Answers messages by calling the declared methods; ``measure`` is entered for each call."""
 
@@ -74,12 +81,12 @@ class Dispatcher:
         self._kept = KeptAnswers()
 
     def _method(self, name: str) -> Run:
-        """Return a method as jsonrpcserver calls it: it asks for the signature at each call."""
+        """Return a method as jsonrpcserver calls it; :meth:`_run` checks its params."""
 
         async def method(call: Allowed, /, *args: Any, **kwargs: Any) -> Any:
             return await self._run(name, call, *args, **kwargs)
 
-        method.__signature__ = inspect.signature(method)  # type: ignore[attr-defined]
+        method.__signature__ = _SIGNATURE  # type: ignore[attr-defined]
         return method
 
     async def answer(self, message: str | bytes, call: Allowed) -> bytes | None:
