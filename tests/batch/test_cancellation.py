@@ -94,6 +94,7 @@ async def test_the_caller_s_cancellation_during_the_inner_one_is_raised() -> Non
 # --- where it is used -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_closing_a_connection_can_be_cancelled_at_every_step(demo_daemon: Daemon) -> None:
     for step in itertools.count(1):  # at 0 it would not have started
         client = await Client.connect(_endpoint(demo_daemon))
@@ -108,6 +109,7 @@ async def test_closing_a_connection_can_be_cancelled_at_every_step(demo_daemon: 
     assert step > 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ticks", range(10))
 async def test_a_console_that_quits_while_its_screen_fails_ends(
     demo_daemon: Daemon, ticks: int

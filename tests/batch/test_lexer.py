@@ -5,16 +5,17 @@ from __future__ import annotations
 import shlex
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from haas_console.core.errors import CommandSyntaxError
 from haas_console.core.lexer import BadStatement, Statement, quote_word, split_line, statements
+from tests.laws import law
 
 LINES = st.text(st.sampled_from("ab-= \t'\"\\{:"), max_size=24)
 
 
-@settings(deadline=None)  # the machine may be busy
+@law(100)
 @given(LINES)
 def test_words_are_split_as_a_shell_splits_them(line: str) -> None:
     try:
@@ -26,7 +27,7 @@ def test_words_are_split_as_a_shell_splits_them(line: str) -> None:
         assert split_line(line) == expected
 
 
-@settings(deadline=None)  # the machine may be busy
+@law(100)
 @given(st.text(st.characters(blacklist_characters="\n", blacklist_categories=["Cs"])))
 def test_every_word_without_a_line_break_can_be_quoted(word: str) -> None:
     assert split_line(f"x {quote_word(word)}") == ["x", word]

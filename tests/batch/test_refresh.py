@@ -21,6 +21,8 @@ from haas_schemas.system import SystemInfo
 if TYPE_CHECKING:
     from tests.batch.conftest import Daemon
 
+pytestmark = pytest.mark.slow
+
 
 class Site:
     """An inventory that is refreshed from a real daemon over a connection that can fail."""

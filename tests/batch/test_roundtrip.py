@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from haas_console.core import values
 from haas_console.core.api import Api, Method, Schema
 from haas_console.core.commands import Apply, Call, Command, ExportSite, ImportSite, Use
 from haas_console.core.language import Language
+from tests.laws import law
 
 pytestmark = pytest.mark.slow
 
@@ -110,13 +111,13 @@ def _given(command: Command | None) -> Any:
     return command
 
 
-@settings(deadline=None)  # the machine may be busy
+@law(100)
 @given(st.data())
 def test_every_command_can_be_parsed_from_its_line(language: Language, data: st.DataObject) -> None:
     holds(language, data.draw(commands_of(language)), None)
 
 
-@settings(deadline=None)  # the machine may be busy
+@law(100)
 @given(st.data())
 def test_every_command_can_be_parsed_while_a_project_is_in_use(
     language: Language, data: st.DataObject
@@ -124,7 +125,7 @@ def test_every_command_can_be_parsed_while_a_project_is_in_use(
     holds(language, data.draw(commands_of(language)), "alpha")
 
 
-@settings(deadline=None)  # the machine may be busy
+@law(100)
 @given(st.data(), st.sampled_from([None, "alpha"]))
 def test_every_command_of_the_released_api_can_be_parsed_from_its_line(
     released: Language, data: st.DataObject, project: str | None

@@ -10,6 +10,8 @@ import pytest
 from haas_rpcd.model import SetVlan
 from tests.rpc.one_switch import Registered, one_switch
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("dialect", ["cisco_ios", "dell_powerconnect"])
 async def test_its_id_becomes_free_even_on_switches_that_never_remove_vlans(

@@ -9,6 +9,8 @@ import pytest
 from tests.rpc.small_site import NOTHING, SmallSite, access, register_switch, tagged
 from tests.rpc.test_drift import by_hand
 
+pytestmark = pytest.mark.slow
+
 PLACES = [{"switch": "sw1", "port": "Gi1/0/5"}, {"switch": "sw2", "port": "Gi1/0/6"}]
 RETIRED = "sw2"
 

@@ -14,6 +14,8 @@ from haas_rpcd.sim.cli import Announced, Plugged
 from haas_schemas.event import InventoryEvent
 from tests.rpc.small_site import Prepared, SmallSite, place, small_site
 
+pytestmark = pytest.mark.slow
+
 MACS = {f"node-{number}": f"52:54:00:00:00:{number:02x}" for number in range(1, 5)}
 
 

@@ -12,6 +12,8 @@ from haas_rpcd.engine.engine import Engine
 from haas_rpcd.sim.cli import Plugged
 from tests.rpc.one_switch import one_switch, register
 
+pytestmark = pytest.mark.slow
+
 HOST = "02:00:00:00:01:02"
 
 

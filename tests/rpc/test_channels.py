@@ -13,6 +13,8 @@ import pytest
 
 from tests.rpc.small_site import NOTHING, Prepared, SmallSite, access, small_site, tagged
 
+pytestmark = pytest.mark.slow
+
 PORTS = ("Gi1/0/5", "Gi1/0/6")
 FULL = tuple(port.replace("Gi", "GigabitEthernet") for port in PORTS)
 CHANNEL = "Port-channel25"

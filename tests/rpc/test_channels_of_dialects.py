@@ -15,6 +15,8 @@ from haas_rpcd.sim.cli import Carried
 from tests.rpc.one_switch import OneSwitch
 from tests.rpc.small_site import NOTHING, access, tagged
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Family:

@@ -11,6 +11,8 @@ from haas_rpcd.boottime import Moment
 from haas_rpcd.clock import Clock
 from tests.rpc.small_site import NOTHING, SmallSite, access
 
+pytestmark = pytest.mark.slow
+
 
 class Hands(Clock):
     """Clocks that a test sets."""

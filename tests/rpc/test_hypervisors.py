@@ -15,6 +15,8 @@ from haas_rpcd.sim.host import SimHost
 from tests.rpc.small_site import Prepared, SmallSite, small_site, states
 from tests.rpc.test_reboot import until
 
+pytestmark = pytest.mark.slow
+
 HV2 = {"hypervisor": "hv2", "uri": "qemu+ssh://haas@hv2.example/system", "trunk_nic": "enp1s0"}
 
 

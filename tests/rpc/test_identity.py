@@ -14,6 +14,8 @@ from tests.rpc.any_dialect import EVERY
 from tests.rpc.one_switch import Registered, one_switch
 from tests.rpc.small_site import NOTHING, SmallSite, access, register_switch
 
+pytestmark = pytest.mark.slow
+
 SILENT = {"cumulus_nvue", "dell_os10", "dell_os9"}
 """Families whose simulators say nothing of themselves that no other switch says."""
 

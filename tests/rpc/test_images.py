@@ -14,6 +14,8 @@ from tests.rpc.small_site import Prepared, SmallSite, small_site, states
 from tests.rpc.test_hypervisors import HV2, create, headnode_on, hv2, known, state
 from tests.rpc.test_reboot import until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def two(tmp_path: Path, prepared: Prepared) -> AsyncIterator[SmallSite]:

@@ -21,6 +21,8 @@ from tests.rpc.small_site import (
 )
 from tests.rpc.wire import Wire
 
+pytestmark = pytest.mark.slow
+
 
 @contextlib.asynccontextmanager
 async def another_switch(site: SmallSite, name: str, ports: int) -> AsyncIterator[Wire]:

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from haas_rpcd.errors import ERRORS
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.registry import METHODS, method
 from haas_rpcd.rpc import dispatch
+from tests.laws import law
 from tests.rpc.small_site import RpcError, SmallSite, small_site
 
 PING = {"jsonrpc": "2.0", "method": "system.info", "id": 1}
@@ -255,11 +256,7 @@ TAKES_LONG = {"switch.probe", "switch.trust", "job.wait"}
 
 
 @given(data=st.data())
-@settings(
-    max_examples=250,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@law(250, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 async def test_no_params_make_the_daemon_fail(site: SmallSite, data: st.DataObject) -> None:
     """Every call gets a result, or an error that says what is wrong."""
     name = data.draw(st.sampled_from(sorted(METHODS.keys() - TAKES_LONG)))

@@ -22,6 +22,8 @@ from tests.rpc.any_dialect import EVERY
 from tests.rpc.one_switch import OneSwitch, Registered, one_switch, trust
 from tests.rpc.small_site import NOTHING, Prepared, SmallSite, access, small_site
 
+pytestmark = pytest.mark.slow
+
 LINE = "switchport access vlan 100"
 BLIND = {"^(?:show|display) users": "% Invalid input detected at '^' marker."}
 """The switch does not show its sessions to HaaS's login."""

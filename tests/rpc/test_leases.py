@@ -19,6 +19,8 @@ from haas_rpcd.holding import LeaseSettings, ReleaseSettings
 from tests.rpc.listening import listening
 from tests.rpc.small_site import NOTHING, Prepared, SmallSite, access, small_site
 
+pytestmark = pytest.mark.slow
+
 HOUR = 3600.0
 
 

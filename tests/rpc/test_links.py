@@ -22,6 +22,8 @@ from tests.rpc.small_site import (
 )
 from tests.rpc.test_retired import dead
 
+pytestmark = pytest.mark.slow
+
 SWITCHES = ("sw1", "sw2", "sw3", "sw4")
 Link = tuple[tuple[str, str], tuple[str, str]]
 TO_SW3 = (("sw1", "Gi1/0/11"), ("sw3", "Gi1/0/11"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from haas_schemas.job import MOST_STEPS
 from tests.rpc.small_site import SmallSite
 
@@ -28,6 +30,7 @@ def big_site() -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 async def test_the_first_steps_are_shown_and_the_others_are_counted(empty_site: SmallSite) -> None:
     site = empty_site
     await site.call("site.import", site=big_site())

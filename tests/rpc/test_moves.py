@@ -20,6 +20,8 @@ from tests.rpc.small_site import Prepared, SmallSite, small_site, states
 from tests.rpc.test_hypervisors import HV2, headnode_on, state
 from tests.rpc.test_reboot import until
 
+pytestmark = pytest.mark.slow
+
 DESK = {"project": "red", "headnode": "desk"}
 
 

@@ -19,6 +19,8 @@ from haas_rpcd.sim.cli import Plugged
 from tests.rpc.bmcs import PASSWORD, USER, ipmi_sim
 from tests.rpc.small_site import NOTHING, Prepared, SmallSite, small_site
 
+pytestmark = pytest.mark.slow
+
 PLACES = {"eth0": ("sw1", "Gi1/0/6"), "eth1": ("sw2", "Gi1/0/6")}
 MACS = {"eth0": "52:54:00:00:05:00", "eth1": "52:54:00:00:05:01"}
 OTHER = "52:54:00:00:01:00"

@@ -13,6 +13,8 @@ from tests.rpc.small_site import Prepared, SmallSite, small_site
 from tests.rpc.test_hypervisors import HV2, becomes, headnode_on, hv2, state
 from tests.rpc.test_reboot import until
 
+pytestmark = pytest.mark.slow
+
 THERE = {"project": "red", "headnode": "there"}
 
 

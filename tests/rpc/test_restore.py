@@ -14,6 +14,8 @@ from haas_rpcd.restoring import put_in_place
 from haas_rpcd.store.copies import open_to_read, write_copy
 from tests.rpc.small_site import DATABASE, NOTHING, SmallSite, access
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def gone_on(site: SmallSite, tmp_path: Path) -> AsyncIterator[SmallSite]:

@@ -22,6 +22,8 @@ from tests.rpc.small_site import (
     step_of,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def joined(site: SmallSite) -> SmallSite:

@@ -12,6 +12,8 @@ from haas_rpcd.sim.ios import NVRAM_BUSY
 from tests.rpc.listening import listening
 from tests.rpc.small_site import NOTHING, RpcError, SmallSite, access, states, step_of
 
+pytestmark = pytest.mark.slow
+
 PORT = "GigabitEthernet1/0/2"
 """Where node-1 is plugged in, on sw1."""
 

@@ -132,6 +132,7 @@ async def test_a_password_entered_in_the_wrong_place_is_not_stored(site: SmallSi
     free_of_secrets("the audit trail", await site.call("audit.list"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl")
 async def test_the_program_logs_no_password_however_much_it_logs(
     tmp_path: Path, prepared: Prepared

@@ -14,6 +14,8 @@ from haas_rpcd.sim.ios import IosSwitch
 from tests.rpc.listening import listening
 from tests.rpc.small_site import NOTHING, Prepared, SmallSite, access, small_site
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def staged(site: SmallSite) -> SmallSite:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from haas_rpcd.config import SwitchSettings
 from tests.rpc.small_site import Prepared, SmallSite, access, small_site
+
+pytestmark = pytest.mark.slow
 
 
 async def stage(site: SmallSite) -> None:

@@ -23,7 +23,10 @@ from tests.rpc.authorities import Authority
 from tests.rpc.certificates import Certificate
 from tests.rpc.small_site import Prepared, SmallSite, small_site
 
-pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="wants openssl")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not shutil.which("openssl"), reason="wants openssl"),
+]
 
 
 def server(folder: Path, certificate: Certificate | None, **more: Any) -> Server:

@@ -25,6 +25,8 @@ from tests.rpc.small_site import (
     tagged,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def staged(site: SmallSite) -> SmallSite:

@@ -20,6 +20,7 @@ from haas_rpcd.planner.cabling import (
     SwitchView,
     as_mac,
 )
+from tests.laws import law
 
 P1, P2, P3 = (PortRef("sw1", f"Gi1/0/{number}") for number in (1, 2, 3))
 TRUNK = PortRef("sw1", "Gi1/0/12")
@@ -189,6 +190,7 @@ def test_what_is_no_mac_is_none() -> None:
     assert [as_mac(text) for text in ("Gi1/0/1", "", "node-1", "0010.0de0.e28")] == [None] * 4
 
 
+@law(100)
 @given(
     st.lists(st.tuples(st.sampled_from([P1, P2, P3, TRUNK]), st.integers(1, 4)), max_size=8),
     st.dictionaries(st.sampled_from([A.label, B.label]), st.sampled_from([P1, P2, P3])),

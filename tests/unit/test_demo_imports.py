@@ -8,9 +8,12 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_a_production_daemon_loads_no_simulator() -> None:
     script = (
         "import json, sys, haas_rpcd.__main__, haas_rpcd.daemon\n"

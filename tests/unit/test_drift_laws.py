@@ -6,12 +6,11 @@ the devices step by step, so that they can be interrupted after any step.
 
 from __future__ import annotations
 
-import os
 import random
 from dataclasses import dataclass, field
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from haas_rpcd.devicenames import LIBVIRT, MASTER
@@ -34,6 +33,7 @@ from haas_rpcd.model import (
 )
 from haas_rpcd.planner import drift, repair
 from haas_rpcd.states import Applied, AppliedPort, Difference, HeadnodeGoal, Observed, SwitchTraits
+from tests.laws import law
 
 VLANS = (100, 101, 102)
 FAULTS = ("uplink is in it, which HaaS did not put there",)
@@ -45,12 +45,6 @@ FACTS = {
     "leaf": SwitchTraits(declares_vlans=True, saves=True, trunks=1),
     "spine": SwitchTraits(declares_vlans=True, saves=False, trunks=2),
 }
-
-EXAMPLES = int(os.environ.get("HAAS_TEST_EXAMPLES", "40"))
-"""Situations that each law is tried on; ``make fast`` takes fewer."""
-
-law = settings(deadline=None, max_examples=EXAMPLES)
-thorough = settings(deadline=None, max_examples=EXAMPLES * 5 // 2)
 
 
 def configs(vlans: tuple[int, ...] = VLANS) -> st.SearchStrategy[PortConfig]:
@@ -224,13 +218,13 @@ def repairing(applied: Applied, now: Devices) -> list[Step]:
 # --- drift ----------------------------------------------------------------------------------------
 
 
-@law
+@law(40)
 @given(applied_states())
 def test_devices_that_are_as_applied_have_no_drift(applied: Applied) -> None:
     assert differences(applied, as_applied(applied)) == []
 
 
-@law
+@law(40)
 @given(situations())
 def test_every_difference_is_found_and_nothing_else(situation: tuple[Applied, Devices]) -> None:
     """The expected differences follow from one rule per kind, target by target."""
@@ -262,7 +256,7 @@ def test_every_difference_is_found_and_nothing_else(situation: tuple[Applied, De
     assert sorted((d.device, d.kind, d.target) for d in found) == sorted(expected)
 
 
-@law
+@law(40)
 @given(situations())
 def test_a_headnode_that_was_not_read_has_no_drift(situation: tuple[Applied, Devices]) -> None:
     """It may have been created after the check began."""
@@ -271,7 +265,7 @@ def test_a_headnode_that_was_not_read_has_no_drift(situation: tuple[Applied, Dev
     assert LIBVIRT not in {found.device for found in differences(applied, now)}
 
 
-@law
+@law(40)
 @given(situations())
 def test_a_difference_has_the_applied_and_the_observed_state(
     situation: tuple[Applied, Devices],
@@ -300,7 +294,7 @@ def test_a_difference_has_the_applied_and_the_observed_state(
                     assert found.applied is (vlan not in there)
 
 
-@law
+@law(40)
 @given(situations(), st.frozensets(st.sampled_from(sorted(DEVICES))))
 def test_a_device_that_was_not_read_has_no_drift(
     situation: tuple[Applied, Devices], read: frozenset[str]
@@ -311,7 +305,7 @@ def test_a_device_that_was_not_read_has_no_drift(
     assert found == [each for each in differences(applied, now) if each.device in read]
 
 
-@law
+@law(40)
 @given(situations(), st.randoms(use_true_random=False))
 def test_the_order_of_the_inputs_does_not_matter(
     situation: tuple[Applied, Devices], chance: random.Random
@@ -326,7 +320,7 @@ def test_the_order_of_the_inputs_does_not_matter(
     assert differences(applied, now) == found
 
 
-@law
+@law(40)
 @given(situations())
 def test_a_missing_port_is_reported_and_gets_no_steps(
     situation: tuple[Applied, Devices],
@@ -346,7 +340,7 @@ def test_a_missing_port_is_reported_and_gets_no_steps(
 # --- repair ---------------------------------------------------------------------------------------
 
 
-@thorough
+@law(100)
 @given(situations())
 def test_after_a_repair_there_is_no_drift(situation: tuple[Applied, Devices]) -> None:
     applied, now = situation
@@ -356,7 +350,7 @@ def test_after_a_repair_there_is_no_drift(situation: tuple[Applied, Devices]) ->
     assert repairing(applied, now) == []
 
 
-@thorough
+@law(100)
 @given(situations(), st.lists(st.integers(0, 8), max_size=3))
 def test_after_any_interruptions_the_next_repair_finishes(
     situation: tuple[Applied, Devices], stops: list[int]
@@ -368,7 +362,7 @@ def test_after_any_interruptions_the_next_repair_finishes(
     assert differences(applied, now) == []
 
 
-@law
+@law(40)
 @given(situations())
 def test_sending_every_step_twice_changes_nothing(situation: tuple[Applied, Devices]) -> None:
     applied, now = situation
@@ -381,7 +375,7 @@ def test_sending_every_step_twice_changes_nothing(situation: tuple[Applied, Devi
     assert now.observed() == once
 
 
-@thorough
+@law(100)
 @given(situations())
 def test_a_port_is_shut_before_its_configuration_is_restored(
     situation: tuple[Applied, Devices],
@@ -416,7 +410,7 @@ def test_a_port_is_shut_before_its_configuration_is_restored(
     assert [now.ports[ref] for ref in untouched] == [before[ref] for ref in untouched]
 
 
-@law
+@law(40)
 @given(situations())
 def test_a_repair_changes_only_targets_that_differ(situation: tuple[Applied, Devices]) -> None:
     """And it ends with one save on each changed switch that needs saving."""
@@ -431,7 +425,7 @@ def test_a_repair_changes_only_targets_that_differ(situation: tuple[Applied, Dev
     assert sorted(step.device for step in saves) == sorted(touched)
 
 
-@law
+@law(40)
 @given(situations())
 def test_a_repair_does_not_save_the_unsaved_changes_of_others(
     situation: tuple[Applied, Devices],
@@ -442,7 +436,7 @@ def test_a_repair_does_not_save_the_unsaved_changes_of_others(
     assert steps == repairing(applied, now)
 
 
-@law
+@law(40)
 @given(situations(), headnodes(*VLANS), st.booleans())
 def test_a_repair_applies_nothing_that_is_only_staged(
     situation: tuple[Applied, Devices], staged: HeadnodeSeen, present: bool
@@ -458,7 +452,7 @@ def test_a_repair_applies_nothing_that_is_only_staged(
     assert repair(differences(applied, now), wanted, applied) == repairing(applied, now)
 
 
-@law
+@law(40)
 @given(situations())
 def test_a_headnode_deleted_meanwhile_is_not_created_again(
     situation: tuple[Applied, Devices],
@@ -468,7 +462,7 @@ def test_a_headnode_deleted_meanwhile_is_not_created_again(
     assert LIBVIRT not in {step.device for step in steps}
 
 
-@law
+@law(40)
 @given(situations(), st.randoms(use_true_random=False))
 def test_the_order_of_the_differences_does_not_matter(
     situation: tuple[Applied, Devices], chance: random.Random

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from haas_rpcd.config import Credential, SwitchSettings
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.drivers.switch.driver import SwitchDriver
@@ -10,6 +12,7 @@ from tests.bench.noise import NoisyDevice
 from tests.bench.switchyard import CREDENTIAL
 
 
+@pytest.mark.slow
 async def test_a_probe_passes_on_only_the_first_of_what_a_switch_says() -> None:
     with NoisyDevice("a line of noise, as a boot prints it\r\n") as device:
         driver = SwitchDriver(

@@ -16,6 +16,7 @@ from haas_rpcd.devicenames import MASTER
 from haas_rpcd.planner.paths import Paths, without_retired
 from haas_rpcd.planner.spread import Spread
 from haas_rpcd.states import Fabric
+from tests.laws import law
 
 SWITCHES = ("a", "b", "c", "d", "e")
 PAIRS = [(one, other) for one in SWITCHES for other in SWITCHES if one < other]
@@ -64,6 +65,7 @@ def by_trying(edges: list[tuple[str, str]], wanted: set[str]) -> set[str] | None
     return found
 
 
+@law(100)
 @given(links, places)
 def test_a_vlan_exists_on_the_switches_of_all_simple_paths_and_on_no_others(
     joined: tuple[tuple[str, str], ...], wanted: set[str]
@@ -71,6 +73,7 @@ def test_a_vlan_exists_on_the_switches_of_all_simple_paths_and_on_no_others(
     assert Paths(fabric(joined)).between(wanted) == by_trying(list(joined), wanted)
 
 
+@law(100)
 @given(links, places, hosts)
 def test_a_hypervisor_is_an_end_and_forwards_nothing(
     joined: tuple[tuple[str, str], ...], wanted: set[str], at: list[tuple[str, str]]
@@ -104,6 +107,7 @@ def cablings(ends: list[str]) -> Iterator[list[tuple[str, str]]]:
 small = st.dictionaries(st.sampled_from(SWITCHES), st.integers(1, 2), max_size=3)
 
 
+@law(100)
 @given(st.lists(st.sampled_from(PAIRS), max_size=4, unique=True).map(tuple), small, places)
 def test_a_vlan_exists_wherever_any_cabling_of_undeclared_ports_may_lead_it(
     joined: tuple[tuple[str, str], ...], open_ends: dict[str, int], wanted: set[str]
@@ -120,6 +124,7 @@ def test_a_vlan_exists_wherever_any_cabling_of_undeclared_ports_may_lead_it(
 counts = st.dictionaries(st.sampled_from(SWITCHES), st.integers(0, 3), min_size=2)
 
 
+@law(100)
 @given(counts, st.data())
 def test_with_nothing_declared_a_vlan_exists_on_all_switches_with_two_trunk_ports(
     trunks: dict[str, int], data: st.DataObject
@@ -134,6 +139,7 @@ def test_with_nothing_declared_a_vlan_exists_on_all_switches_with_two_trunk_port
     assert by_fabric == (wanted & known) | (wide if len(wanted) > 1 else set())
 
 
+@law(100)
 @given(links, small, places, st.data())
 def test_to_declare_more_never_adds_a_switch(
     joined: tuple[tuple[str, str], ...],

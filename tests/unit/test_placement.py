@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from haas_rpcd.planner.placement import Candidate, place
 from haas_rpcd.registered import Capacity, MachineSize
+from tests.laws import law
 
 GIB = 2**30
 IMAGE = MachineSize(memory=2 * GIB, vcpus=2)
@@ -66,6 +67,7 @@ def test_chance_favours_free_memory() -> None:
     assert (draws.count("a"), draws.count("b")) == (250, 750)
 
 
+@law(100)
 @given(
     st.lists(st.tuples(st.integers(0, 64), st.integers(0, 3), st.booleans()), max_size=6),
     st.floats(0, 1, exclude_max=False),

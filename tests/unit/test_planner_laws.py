@@ -7,7 +7,7 @@ laws hold after any changes, applies and interruptions.
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -40,6 +40,7 @@ from haas_rpcd.states import (
     PortGoal,
     SwitchTraits,
 )
+from tests.laws import law
 
 VLANS = (100, 101, 102)
 PORTS = tuple(PortRef(switch, f"p{n}") for switch in ("core", "leaf") for n in (1, 2))
@@ -242,7 +243,7 @@ class World:
         assert not self.modified
 
 
-@settings(deadline=None, max_examples=150)
+@law(150)
 @given(st.lists(desires, min_size=1, max_size=4))
 def test_after_a_successful_apply_the_plan_is_empty(wanted: list[Desired]) -> None:
     """Whatever was applied before. A headnode that is not desired any more is deleted."""
@@ -253,7 +254,7 @@ def test_after_a_successful_apply_the_plan_is_empty(wanted: list[Desired]) -> No
         world.is_as(desired)
 
 
-@settings(deadline=None, max_examples=250)
+@law(250)
 @given(
     st.lists(st.tuples(desires, st.integers(0, 12), st.booleans()), min_size=1, max_size=4), desires
 )
@@ -268,7 +269,7 @@ def test_after_any_interruptions_planning_again_recovers(
     world.is_as(last)
 
 
-@settings(deadline=None, max_examples=150)
+@law(150)
 @given(
     st.lists(
         st.tuples(desires, st.sets(st.sampled_from(sorted(FACTS))), st.integers(0, 20)),
@@ -305,7 +306,7 @@ def test_a_headnode_that_may_be_running_but_should_not_is_stopped() -> None:
     assert [step.kind for step in fresh] == ["headnode.define"]
 
 
-@settings(deadline=None, max_examples=50)
+@law(50)
 @given(desires, desires)
 def test_two_plans_have_the_same_digest_only_if_they_are_equal(
     one: Desired, other: Desired

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from haas_rpcd.devicenames import hypervisor_of
@@ -25,6 +25,7 @@ from haas_rpcd.model import (
 )
 from haas_rpcd.planner import plan
 from haas_rpcd.states import Applied, Desired, HeadnodeGoal
+from tests.laws import law
 
 HOSTS = ("master", "hv2", "hv3")
 NICS = (HeadnodeNic("nic0", "52:54:00:00:00:01", 104),)
@@ -229,7 +230,7 @@ troubles = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@law(150)
 @given(st.lists(st.tuples(places, st.booleans()), min_size=1, max_size=5))
 def test_a_headnode_is_where_it_is_wanted_with_its_disk(wanted: list[tuple[str, bool]]) -> None:
     world = World()
@@ -241,7 +242,7 @@ def test_a_headnode_is_where_it_is_wanted_with_its_disk(wanted: list[tuple[str, 
     assert (world.machines, world.bridges) == ({}, set())
 
 
-@settings(deadline=None, max_examples=400)
+@law(400)
 @given(
     st.lists(st.tuples(places, st.booleans(), troubles), min_size=1, max_size=6),
     places,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -449,6 +450,7 @@ def test_every_function_that_returns_rows_is_called_above() -> None:
     assert returning_rows() - QUERIES.keys() - OF_WHAT_EXISTS.keys() == set()
 
 
+@functools.cache
 def returning_rows() -> set[Callable[..., Any]]:
     """The store's functions that return rows, alone or in containers."""
     return {

@@ -68,6 +68,7 @@ def test_every_port_is_read_as_it_is(reading: Reading) -> None:
 # --- what does not belong there -------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @EACH
 def test_log_messages_change_nothing(reading: Reading) -> None:
     for answers in disturbed(reading.answers, LOGS):
@@ -76,6 +77,7 @@ def test_log_messages_change_nothing(reading: Reading) -> None:
             assert right(wanted, found[port]), (port, found[port], answers)
 
 
+@pytest.mark.slow
 @EACH
 def test_with_a_strange_line_anywhere_a_port_is_read_as_it_is_or_not_believed(
     reading: Reading,
@@ -103,6 +105,7 @@ JSON = ("cumulus_nvue", "linux_bridge", "openvswitch", "sonic")
 """The dialects whose switches answer in JSON."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", JSON)
 def test_in_json_of_another_form_a_port_is_read_as_it_is_or_not_believed(name: str) -> None:
     for reading in READINGS[name]:

@@ -10,13 +10,14 @@ import asyncio
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from haas_rpcd.model import PARKED, PortConfig, PortSeen, PresenceSeen, SaveConfig, SetPort, SetVlan
 from haas_rpcd.registered import RegisteredSwitch
 from haas_rpcd.store import applied, networks, nics, nodes, ports, projects, saves, switches
 from haas_rpcd.store.database import Store, Tx
+from tests.laws import law
 
 pytestmark = pytest.mark.slow
 
@@ -173,7 +174,7 @@ def settle(tx: Tx, world: World) -> None:
         act(tx, world, ("save", switch, True))
 
 
-@settings(deadline=None, max_examples=100)
+@law(100)
 @given(st.lists(ACTIONS, min_size=10, max_size=60))
 def test_what_is_free_stays_free_after_a_power_cut(actions: list[tuple[object, ...]]) -> None:
     async def run() -> None:

@@ -142,6 +142,7 @@ async def test_a_save_counts_only_if_the_switch_confirms_it() -> None:
         assert await driver.observe([SaveConfig()]) == [PresenceSeen(False)]
 
 
+@pytest.mark.slow
 async def test_many_ports_are_read_back_by_one_line() -> None:
     switch = catalyst(ports=gigabit(120))
     async with driving(switch) as driver:
@@ -189,6 +190,7 @@ async def test_a_narrow_terminal_may_shift_the_echo_of_a_long_line() -> None:
 
 
 @pytest.mark.usefixtures("short_silences")
+@pytest.mark.slow
 async def test_an_answer_may_take_longer_than_a_silence() -> None:
     switch = catalyst()
     switch.faults.slow = {"^(show|interface|no shutdown|write)": 0.12}

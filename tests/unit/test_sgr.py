@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pyte
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from haas_console.tui.sgr import squeeze
+from tests.laws import law
 
 _COLOURS = st.sampled_from(
     ["3{}1", "9{}4", "3{}8;5;17", "3{}8;2;28;28;28", "3{}8;2;255;215;95", "3{}8;2;1;2;3", "3{}9"]
@@ -33,7 +34,7 @@ def seen(cell: pyte.screens.Char) -> object:
     return cell if cell.data != " " or any(lined) else (cell.bg, lined)
 
 
-@settings(deadline=None, max_examples=60)
+@law(60)
 @given(st.lists(_PIECES, max_size=8))
 def test_a_squeezed_output_draws_the_same_and_is_no_longer(pieces: list[str]) -> None:
     output = "".join(pieces)

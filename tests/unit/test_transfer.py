@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from haas_rpcd.drivers.hypervisor.transfer import ContentHash, Piece
+from tests.laws import law
 
 MIB = 2**20
 
@@ -21,7 +22,7 @@ def hash_of(*pieces: Piece) -> str:
     return content.hexdigest()
 
 
-@settings(deadline=None)  # how fast a busy machine is says nothing
+@law(100)
 @given(
     st.lists(st.tuples(LENGTHS, st.booleans()), max_size=5),
     st.sampled_from([MIB // 3, MIB, 2 * MIB + 7]),

@@ -344,13 +344,21 @@ KINDS: dict[str, Kind] = {
     ),
 }  # fmt: skip
 
-EVERY = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+SHELLS = ("cumulus_nvue", "sonic")
+"""Dialects of which each line starts a program; tests about them are slow."""
+
+
+def about(dialect: str, *values: Any, id: str | None = None) -> Any:
+    """Return the values of a parametrized test about a dialect."""
+    return pytest.param(*values, id=id, marks=[pytest.mark.slow] * (dialect in SHELLS))
 
 
 def those(has: Callable[[Kind], Any]) -> pytest.MarkDecorator:
     """Parametrize a test with the kinds for which ``has`` returns true."""
-    chosen = {name: kind for name, kind in KINDS.items() if has(kind)}
-    return pytest.mark.parametrize("kind", chosen.values(), ids=chosen)
+    return pytest.mark.parametrize(
+        "kind", [about(kind.dialect, kind, id=name) for name, kind in KINDS.items() if has(kind)]
+    )
 
 
+EVERY = those(lambda kind: True)
 SAVING = those(lambda kind: DIALECTS[kind.dialect].saves)

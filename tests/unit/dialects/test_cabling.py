@@ -18,9 +18,7 @@ from haas_rpcd.sim.cli import Announced, Config, Plugged, Port
 from haas_rpcd.sim.shell import Call, ShellSwitch
 from tests.unit.dialects.harness import driving, send
 from tests.unit.dialects.kind import Kind
-from tests.unit.dialects.kinds import KINDS
-
-EVERY = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+from tests.unit.dialects.kinds import EVERY, KINDS, those
 
 HOST, OTHER, BEHIND = "02:00:00:00:01:02", "02:00:00:00:02:02", "02:00:00:00:03:02"
 LEAF = "00:1b:54:aa:bb:cc"
@@ -192,11 +190,7 @@ async def test_a_machine_with_a_shell_tells_its_cables(machine: type[Machine], l
     assert len(found.neighbours) == (len(neighbours["shows"]) if lldpd else 0)
 
 
-BUNDLING = pytest.mark.parametrize(
-    "kind",
-    [kind for kind in KINDS.values() if DIALECTS[kind.dialect].channels is not None],
-    ids=lambda kind: kind.dialect,
-)
+BUNDLING = those(lambda kind: DIALECTS[kind.dialect].channels is not None)
 
 
 @BUNDLING

@@ -18,6 +18,7 @@ from haas_rpcd.sim.cli import Device
 from haas_rpcd.sim.junos import JunosSwitch
 from haas_rpcd.sim.personalities import CLASSES, personality
 from tests.unit.dialects.harness import Recorder, driving, make_switch
+from tests.unit.dialects.kinds import SHELLS, about
 
 ACCESS, OTHER, TAGGED = PortConfig(100), PortConfig(101), PortConfig(100, (102, 103))
 ABOUT = re.compile(r"channel|aggregat|bond|lacp|802|shut|disable|\bae\d|unit 0$", re.I)
@@ -37,10 +38,7 @@ ENABLE: dict[str, Any] = {
 }
 REFUSED = {"juniper_junos": "error: syntax error"}
 INVALID = "% Invalid input detected at '^' marker."
-SHELLS = ("cumulus_nvue", "sonic")
-"""Each of their lines starts a program, which takes too long for a hundred lives of a bond."""
-
-EVERY = pytest.mark.parametrize("dialect", SIMULATED)
+EVERY = pytest.mark.parametrize("dialect", [about(name, name) for name in SIMULATED])
 
 
 class Bond:
@@ -109,7 +107,7 @@ async def parked(switch: Device[Any], driver: SwitchDriver, mode: ChannelMode = 
 
 @pytest.mark.parametrize(
     ("dialect", "mode"),
-    [(name, mode) for name in SIMULATED for mode in modes_of(name)],
+    [about(name, name, mode) for name in SIMULATED for mode in modes_of(name)],
 )
 async def test_a_channel_from_its_making_to_its_end(dialect: str, mode: ChannelMode) -> None:
     switch = make_switch(personality(dialect), **ENABLE.get(dialect, {}))

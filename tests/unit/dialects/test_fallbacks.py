@@ -14,12 +14,10 @@ from haas_rpcd.model import PARKED, PortConfig, PortSeen, SaveConfig, SetPort, S
 from tests.unit.catalyst import CREDENTIAL, catalyst
 from tests.unit.dialects.harness import driving, send
 from tests.unit.dialects.kind import Kind
-from tests.unit.dialects.kinds import KINDS
-
-RANGED = {name: kind for name, kind in KINDS.items() if kind.ranged}
+from tests.unit.dialects.kinds import EVERY, those
 
 
-@pytest.mark.parametrize("kind", RANGED.values(), ids=RANGED)
+@those(lambda kind: kind.ranged)
 async def test_a_refused_range_of_ports_is_set_port_by_port(kind: Kind) -> None:
     """Some models and old releases lack it; the driver remembers that."""
     switch = kind.switch(ports=12)
@@ -49,7 +47,7 @@ async def test_a_port_that_is_missing_does_not_end_the_use_of_ranges() -> None:
         )
 
 
-@pytest.mark.parametrize("kind", [kind for name, kind in KINDS.items() if "junos" not in name])
+@those(lambda kind: kind.dialect != "juniper_junos")
 async def test_a_port_that_is_missing_holds_up_no_other(kind: Kind) -> None:
     """(Junos configures ports whose module is not there yet.)"""
     missing = kind.port(kind.switch(ports=12), 11)
@@ -124,7 +122,7 @@ async def test_a_switch_that_does_not_enter_configuration_mode_is_not_configured
         assert switch.history == []
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+@EVERY
 async def test_a_probe_succeeds_though_its_identity_is_refused(kind: Kind) -> None:
     """The login may not use the line, or the model lacks it."""
     switch = kind.switch()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from haas_rpcd.drivers.switch.dialect import Dialect
@@ -24,6 +24,7 @@ from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import PARKED, PortConfig, PortSeen, SetPort, SetVlan
 from haas_rpcd.sim.ios import gigabit
 from haas_rpcd.vlanranges import parse_vlan_ranges, vlan_ranges
+from tests.laws import law
 from tests.unit.catalyst import catalyst
 from tests.unit.dialects.harness import CONFIGS, Ignoring, driving, send
 
@@ -167,7 +168,7 @@ class LinuxPort:
         ]
 
 
-@settings(deadline=None, max_examples=150)
+@law(150)
 @given(st.lists(CONFIGS, min_size=1, max_size=4), st.booleans())
 def test_no_line_opens_a_foreign_vlan_on_a_linux_bridge(wanted: list[PortConfig], up: bool) -> None:
     dialect = DIALECTS["linux_bridge"]
@@ -181,7 +182,7 @@ def test_no_line_opens_a_foreign_vlan_on_a_linux_bridge(wanted: list[PortConfig]
         assert dialect.reader.parse_ports(port.shown(), {})["p1"].carries == config
 
 
-@settings(deadline=None, max_examples=150)
+@law(150)
 @given(st.lists(CONFIGS, min_size=1, max_size=4), st.integers(0, 7), st.booleans())
 def test_whichever_line_a_linux_bridge_ignores_no_port_is_on_a_foreign_vlan(
     wanted: list[PortConfig], ignored: int, up: bool

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PARKED, PortConfig, SetPort
 from haas_rpcd.vlanranges import parse_vlan_ranges
+from tests.laws import law
 from tests.unit.dialects.harness import CONFIGS, POOL, Ignoring
 
 OVS = DIALECTS["openvswitch"]
@@ -107,7 +108,7 @@ def lines(config: PortConfig, **options: Any) -> list[str]:
     return [line.text for line in OVS.writer.script([SetPort("p1", config)], options)]
 
 
-@settings(deadline=None, max_examples=200)
+@law(200)
 @given(
     st.builds(
         OvsPort,
@@ -133,7 +134,7 @@ def test_no_line_opens_a_foreign_vlan_from_any_state(
         assert OVS.reader.parse_ports(port.shown(), {})["p1"].carries == config
 
 
-@settings(deadline=None, max_examples=150)
+@law(150)
 @given(
     st.builds(
         OvsPort, st.sampled_from((None, "access", "trunk")), st.sampled_from((7, *POOL)), some,

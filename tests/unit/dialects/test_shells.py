@@ -35,6 +35,8 @@ from tests.unit.dialects.harness import (
 )
 from tests.unit.dialects.kinds import KINDS
 
+pytestmark = pytest.mark.slow
+
 Switch = NvueSwitch | SonicSwitch
 NVUE, SONIC = DIALECTS["cumulus_nvue"], DIALECTS["sonic"]
 BOTH = pytest.mark.parametrize("name", ["cumulus_nvue", "sonic"])
