@@ -12,6 +12,7 @@ import pytest
 
 from tests.rpc.listening import listening
 from tests.rpc.small_site import NOTHING, SmallSite, access, states, step_of
+from tests.rpc.wire import Hold
 
 pytestmark = pytest.mark.slow
 
@@ -292,10 +293,11 @@ async def test_a_vlan_joined_after_its_removal_was_planned_is_not_removed(
     assert (site.carried("node-1"), site.carried("node-2")) == (NOTHING, access(100))
 
 
-async def test_a_queued_release_does_not_touch_the_next_holder_of_the_node(
-    site: SmallSite,
-) -> None:
-    """The apply parks the node first, so it is blue's when the release starts."""
+async def released_behind_an_apply(site: SmallSite) -> tuple[Hold, int, int]:
+    """Let an apply of the site park node-1, while its release waits for an apply of red's.
+
+    Returns what holds red's job, that job, and the release.
+    """
     await site.hold_nodes("red", "node-1", "node-3")
     await site.network("red", "net")
     await site.connect("node-1", "net")
@@ -305,8 +307,15 @@ async def test_a_queued_release_does_not_touch_the_next_holder_of_the_node(
     red = await site.begin("red")
     await held.wait()
     release = (await site.call("node.release", node="node-1"))["job"]
-    site_job = await site.apply()  # parks what is being released
-    assert site_job["state"] == "succeeded"
+    assert (await site.apply())["state"] == "succeeded"
+    return held, red, release
+
+
+async def test_a_queued_release_does_not_touch_the_next_holder_of_the_node(
+    site: SmallSite,
+) -> None:
+    """The apply parks the node first, so it is blue's when the release starts."""
+    held, red, release = await released_behind_an_apply(site)
     await site.hold_nodes("blue", "node-1")
     await site.network("blue", "secret")
     await site.connect("node-1", "secret")
@@ -325,16 +334,7 @@ async def test_a_release_that_waits_behind_an_apply_does_not_apply_what_is_stage
     site: SmallSite,
 ) -> None:
     """The node became free, and its old holder has allocated it again and staged a network."""
-    await site.hold_nodes("red", "node-1", "node-3")
-    await site.network("red", "net")
-    await site.connect("node-1", "net")
-    await site.succeeds("red")
-    await site.connect("node-3", "net")
-    held = site.wires["sw2"].hold("^interface Gi1/0/2\r")
-    red = await site.begin("red")
-    await held.wait()
-    release = (await site.call("node.release", node="node-1"))["job"]
-    assert (await site.apply())["state"] == "succeeded"  # parks what is being released
+    held, red, release = await released_behind_an_apply(site)
     await site.hold_nodes("red", "node-1")
     await site.connect("node-1", "net")
     held.release()
@@ -352,16 +352,7 @@ async def test_a_queued_release_does_not_join_the_release_by_the_next_holder(
     site: SmallSite,
 ) -> None:
     """Otherwise red's job would show which networks blue's node is on."""
-    await site.hold_nodes("red", "node-1", "node-3")
-    await site.network("red", "net")
-    await site.connect("node-1", "net")
-    await site.succeeds("red")
-    await site.connect("node-3", "net")
-    held = site.wires["sw2"].hold("^interface Gi1/0/2\r")
-    red = await site.begin("red")
-    await held.wait()
-    release = (await site.call("node.release", node="node-1"))["job"]
-    assert (await site.apply())["state"] == "succeeded"  # parks what is being released
+    held, red, release = await released_behind_an_apply(site)
     await site.hold_nodes("blue", "node-1")
     await site.network("blue", "secret")
     await site.connect("node-1", "secret")
@@ -383,16 +374,7 @@ async def test_a_queued_release_does_not_join_the_release_by_the_next_holder(
 async def test_a_queued_release_of_a_deleted_node_does_not_apply_the_project(
     site: SmallSite,
 ) -> None:
-    await site.hold_nodes("red", "node-1", "node-3")
-    await site.network("red", "net")
-    await site.connect("node-1", "net")
-    await site.succeeds("red")
-    await site.connect("node-3", "net")
-    held = site.wires["sw2"].hold("^interface Gi1/0/2\r")
-    red = await site.begin("red")
-    await held.wait()
-    release = (await site.call("node.release", node="node-1"))["job"]
-    await site.succeeds()
+    held, red, release = await released_behind_an_apply(site)
     await site.call("node.delete", node="node-1")
     await site.call("headnode.create", project="red", headnode="not-yet")
     held.release()

@@ -15,17 +15,22 @@ from tests.rpc.small_site import (
 pytestmark = pytest.mark.slow
 
 
-async def two_jobs(site: SmallSite) -> tuple[int, int]:
-    """Begin red's and blue's job; return them when both use sw1, and neither has saved it.
-
-    Blue's job uses sw2 as well: once that gets its first line, sw1 has work of blue's too.
-    """
+async def stage_two(site: SmallSite) -> None:
+    """Red wants node-1 (on sw1) on VLAN 100; blue node-2 (on sw1) and node-3 (on sw2) on 101."""
     await site.hold_nodes("red", "node-1")
     await site.hold_nodes("blue", "node-2", "node-3")
     for project, nodes in (("red", ["node-1"]), ("blue", ["node-2", "node-3"])):
         await site.network(project, "net")
         for node in nodes:
             await site.connect(node, "net")
+
+
+async def two_jobs(site: SmallSite) -> tuple[int, int]:
+    """Begin red's and blue's job; return them when both use sw1, and neither has saved it.
+
+    Blue's job uses sw2 as well: once that gets its first line, sw1 has work of blue's too.
+    """
+    await stage_two(site)
     at_first = site.wires["sw1"].hold("^vlan 100\r")
     red = await site.begin("red")
     await at_first.wait()
@@ -69,12 +74,7 @@ async def test_a_save_does_not_wait_long_for_another_job(
     """Blue's job is stuck on another switch; red's is not."""
     monkeypatch.setattr(worker, "MERGE", 0.01)
     monkeypatch.setattr(gate, "PATIENCE", 600.0)
-    await site.hold_nodes("red", "node-1")
-    await site.hold_nodes("blue", "node-2", "node-3")
-    for project, nodes in (("red", ["node-1"]), ("blue", ["node-2", "node-3"])):
-        await site.network(project, "net")
-        for node in nodes:
-            await site.connect(node, "net")
+    await stage_two(site)
     held = site.wires["sw2"].hold("^vlan 101\r")
     blue = await site.begin("blue")
     await held.wait()
