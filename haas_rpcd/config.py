@@ -144,7 +144,7 @@ class CablingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     interval: Annotated[
         float,
-        Meta(description="Seconds between checks of all switches; 0: none by itself.", ge=0),
+        Meta(description="Seconds between checks of all switches; 0: no regular checks.", ge=0),
     ] = 3600.0
 
     listen_timeout: Annotated[
@@ -230,7 +230,7 @@ class DriftSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     interval: Annotated[
         float,
-        Meta(description="Seconds between checks of everything; 0: none by itself.", ge=0),
+        Meta(description="Seconds between checks of everything; 0: no regular checks.", ge=0),
     ] = 900.0
     repair_restarted: Annotated[
         bool,
@@ -268,7 +268,7 @@ class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``[audit]``: how long the audit trail is kept."""
 
     keep_days: Annotated[
-        float, Meta(description="Days that a record is kept; 0: whatever its age.", ge=0)
+        float, Meta(description="Days that a record is kept; 0: no limit of age.", ge=0)
     ] = 730.0
     keep_records: Annotated[
         int, Meta(description="How many records are kept at most.", ge=1000)
@@ -294,7 +294,7 @@ class JobSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``[jobs]``: how long jobs that have ended are kept, with their steps."""
 
     keep_days: Annotated[
-        float, Meta(description="Days that a job is kept; 0: whatever its age.", ge=0)
+        float, Meta(description="Days that a job is kept; 0: no limit of age.", ge=0)
     ] = 365.0
     keep: Annotated[int, Meta(description="How many jobs are kept at most.", ge=100)] = 100_000
 

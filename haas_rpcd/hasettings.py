@@ -66,7 +66,7 @@ class HaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             ge=0.5,
             le=30,
-            description="Seconds between two looks of the standby for newer data to serve.",
+            description="Seconds between the standby's checks for newer data.",
         ),
     ] = 5.0
 

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from haas_console.core.api import near_miss
+from haas_console.core.commands import CONSOLES
 from haas_console.core.errors import CommandSyntaxError, ConsoleError
 from haas_console.core.text import brief, is_table, table
 
@@ -71,7 +72,7 @@ def take(words: Sequence[str]) -> tuple[list[str], View]:
         elif name == "--columns":
             columns = _value(word, given, value, queue)
             found["columns"] = tuple(c.strip() for c in columns.split(",") if c.strip())
-        elif name == "--watch":
+        elif name == "--watch" and ".".join(rest[:2]) not in CONSOLES:  # they have their own
             found["watch"] = _seconds(value) if given else WATCH
         elif word == "--exit-code" and rest[:1] == ["plan"]:
             found["exit_code"] = True

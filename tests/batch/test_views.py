@@ -50,6 +50,7 @@ def shown(text: str, noun: str, result: Any) -> list[str]:
         ("node list --columns state,node", "node list", View(columns=("state", "node"))),
         ("node list --watch", "node list", View(watch=2.0)),
         ("node list --watch=0.5", "node list", View(watch=0.5)),
+        ("node console node-1 --watch", "node console node-1 --watch", View()),
         ("plan astro --exit-code", "plan astro", View(exit_code=True)),
         ("node show -- --json", "node show -- --json", View()),
     ],
