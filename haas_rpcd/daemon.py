@@ -206,7 +206,7 @@ class Daemon:
             checks = self.engine.cabling.check_regularly(self.settings.cabling.interval)
             self._keep(checks, "cabling")
         if self.settings.bmc.interval:
-            self._keep(self.power.look_regularly(self.settings.bmc.interval), "power")
+            self._keep(self.power.read_regularly(self.settings.bmc.interval), "power")
         if self.settings.switches.contact_interval:
             self.engine.check_reachable_regularly(self.settings.switches.contact_interval)
         self._keep(self.leases.run(), "leases")

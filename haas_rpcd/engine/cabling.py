@@ -108,9 +108,9 @@ class CablingWatch:
                 unread=result.unreachable,
                 before=known.before,
             )
-            told = tuple(self._told(link, known) for link in found.links)
-            found = msgspec.structs.replace(found, links=told)
-            return known, found, store_cabling.judge_links(tx, told, known)
+            links = tuple(self._with_registered_peer(link, known) for link in found.links)
+            found = msgspec.structs.replace(found, links=links)
+            return known, found, store_cabling.judge_links(tx, links, known)
 
         known, verdict, links = await self._store.read(compare)
         result.nics = [row.nic.label for row in verdict.rows]
@@ -123,8 +123,8 @@ class CablingWatch:
         self._publish_links(wrong, right)
         return result
 
-    def _told(self, link: LinkRow, known: Inventory) -> LinkRow:
-        """Return a link with the name by which the port at its other end is registered."""
+    def _with_registered_peer(self, link: LinkRow, known: Inventory) -> LinkRow:
+        """Return a link with the registered name of the port at its other end."""
         dialect = known.dialects.get(link.peer, "")
         port = self._registered(link.peer, dialect, link.peer_port, known.names)
         return msgspec.structs.replace(link, peer_port=port)

@@ -1,4 +1,4 @@
-"""What hypervisors have room for, as last read: placing a headnode asks no device."""
+"""The room on hypervisors, as last read, so that placing a headnode asks no device."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Capacities:
         return self._known.get(hypervisor)
 
     def image_sizes(self) -> dict[str, MachineSize]:
-        """Return what a clone of each image takes: those of the master go before others."""
+        """Return what a clone of each image needs. The master's image wins over a namesake."""
         names = sorted(self._known, key=lambda name: name == MASTER)
         return {image: size for name in names for image, size in self._known[name].images.items()}
 

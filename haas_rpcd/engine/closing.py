@@ -1,6 +1,6 @@
 """Shuts ports outside of any job: those that are open although they were parked, or not as applied.
 
-Only closing is done without being asked, as it can isolate too much but never too little.
+HaaS does only this unasked: a shut port isolates too much, never too little.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from haas_rpcd.tasks import repeat
 log = logging.getLogger(__name__)
 
 _LOOK = 30.0
-"""Seconds after which the clocks are looked at again, whatever is waiting."""
+"""Seconds between two checks of the clocks at most, whatever is waiting."""
 
 
 class Confirms:
@@ -56,7 +56,7 @@ class Confirms:
         )
 
     async def check(self) -> float:
-        """Take back what is due now; return how many seconds later to look again."""
+        """Take back what is due now; return the seconds until the next check."""
         wait = _LOOK
         for job_id in await self._store.read(confirms.unstarted):  # the daemon died in between
             await self._store.write(confirms.ended, job_id, self._clock.now(), self._clock.wall())

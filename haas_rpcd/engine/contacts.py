@@ -23,10 +23,10 @@ SILENT = frozenset({"unreachable", "timeout", "cut"})
 """Reasons of a DeviceError for which a switch counts as silent. A refused login is an answer."""
 
 _EXACT = 60.0
-"""Seconds: how exactly the last contact is stored. Each time is a write to the disk."""
+"""Resolution of the stored last contact, in seconds: each update is a write to the disk."""
 
 _LOST = 10_000
-"""Moments at which switches ceased to answer that are remembered."""
+"""How many moments at which a switch ceased to answer are remembered."""
 
 _AT_ONCE = 50
 """Switches that are checked at the same time."""
@@ -96,7 +96,7 @@ class Contacts:
         )
 
     async def check(self, *, older_than: float = 0.0) -> None:
-        """Connect to the switches of which nothing was heard for so many seconds."""
+        """Connect to the switches that have not been heard from for so many seconds."""
         if self._reach is None:
             return
         registered = await self._store.read(switches.registered)

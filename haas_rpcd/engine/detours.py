@@ -37,7 +37,7 @@ class Detours:
             self._moved.notify_all()
 
     async def leave(self, entries: Iterable[Entry]) -> None:
-        """Note that nothing more of these steps is sent: what has no verdict was not made."""
+        """Note that no more of these steps are sent: what has no verdict was not made."""
         left = [entry for entry in entries if entry.number in self._making]
         await self.note(Verdict(entry, "cancelled", "it was not made there") for entry in left)
 

@@ -80,7 +80,7 @@ class DeviceReads:
         self._store = store
         self._planning = planning
         self._forgotten: dict[str, list[int]] = {}
-        """The VLANs of bridges that were made, and are not known until a hypervisor is read."""
+        """VLANs of bridges that HaaS made, not known until the hypervisor is read."""
 
     async def compare(
         self, device: str, driver: Driver, *, cross_check: bool = False

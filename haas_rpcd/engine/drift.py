@@ -160,7 +160,7 @@ class DriftWatch:
     async def lose_sight(self, device: str, *, forget: bool) -> None:
         """Record that one of a hypervisor's devices cannot be read.
 
-        If it is to ``forget``, what was known of it may not be true any more.
+        ``forget``: what was known of it may no longer be true.
         """
         if is_libvirt(device):
             changed = await self._store.write(
@@ -205,9 +205,9 @@ class DriftWatch:
     # --- repairing --------------------------------------------------------------------------------
 
     async def repair_steps(self, switch: str | None, project: str | None = None) -> list[Step]:
-        """Check what a repair is about; return the steps that restore what was applied.
+        """Check what a repair covers; return the steps that restore what was applied.
 
-        It is about a switch, about a ``project``'s headnodes and their bridges, or everything. A
+        It covers a switch, a ``project``'s headnodes and their bridges, or everything. A
         hypervisor stands for its bridges that are lost, its libvirt for headnodes as well that
         stopped unseen: what the daemon restores by itself.
 

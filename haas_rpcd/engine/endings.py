@@ -30,7 +30,7 @@ class Ending(msgspec.Struct, frozen=True):
 
 
 class Endings:
-    """The final states of jobs, also of those that the store could not take yet."""
+    """The final states of jobs, including those that the store has not accepted yet."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -50,7 +50,7 @@ class Endings:
         return True
 
     def now(self, row: JobRow) -> JobRow:
-        """Return a job as it is: its row in the store may not know yet that it has ended."""
+        """Return a job's present state: its row in the store may not say yet that it has ended."""
         ending = self._unwritten.get(row.id)
         if ending is None:
             return row
@@ -59,7 +59,7 @@ class Endings:
         )
 
     async def stop(self) -> None:
-        """Try no more. What is not written is found running, and planned again, at the start."""
+        """Stop trying. A job whose end was not written is resumed at the next start."""
         if self._task is not None:
             await cancel_and_wait(self._task)
 

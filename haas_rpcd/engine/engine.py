@@ -207,7 +207,7 @@ class Engine:
         self.hosts.load(await self._store.read(self._planning.hypervisors))
         for sentence in await self.take_over_restored():
             log.warning("after the restore: %s", sentence)
-        await self.hosts.look()
+        await self.hosts.read_at_start()
         for job in await self._store.read(jobs.unfinished):
             log.info("picking up job %d (%s)", job.id, job.state)
             self.jobs.enqueue(job.id, queue_of(job))

@@ -35,9 +35,9 @@ class Gate:
         self._finished: dict[str, int] = dict.fromkeys(devices, 0)
         self._late: set[str] = set()
         self._counts = Counter(self._finished.values())
-        """How many of the others have finished which phase, and no later one."""
+        """How many devices there are, by the last phase that they finished."""
         self._slowest = 0
-        """What all but the late ones have finished. Known, as thousands of devices ask."""
+        """The phase that all but the late devices have finished; cached, as thousands ask."""
         self._moved = asyncio.Condition()
 
     async def leave(self, device: str) -> None:
@@ -47,8 +47,8 @@ class Gate:
     async def reach(self, device: str, phase: Phase) -> None:
         """Wait until every other device has finished the phases before this one.
 
-        After ``PATIENCE`` seconds, no device waits any longer for those that have not. By this call
-        a device also says that it has finished all phases before this one itself.
+        After ``PATIENCE`` seconds, no device waits any longer for those that have not. The call
+        also records that this device has finished all phases before this one.
         """
         before = int(phase) - 1
         await self._set(device, before)
@@ -75,16 +75,16 @@ class Gate:
             else:
                 self._counts[had] -= 1
                 self._counts[has] += 1
-                self._look_who_is_slowest()
+                self._wake_if_slowest_advanced()
 
     def _give_up_on_those_before(self, phase: int) -> None:
         for device, at in self._finished.items():
             if at < phase and device not in self._late:
                 self._late.add(device)
                 self._counts[at] -= 1
-        self._look_who_is_slowest()
+        self._wake_if_slowest_advanced()
 
-    def _look_who_is_slowest(self) -> None:
+    def _wake_if_slowest_advanced(self) -> None:
         """Wake those who wait if the slowest device has gone on."""
         slowest = min((phase for phase, count in self._counts.items() if count), default=_LEFT)
         if slowest != self._slowest:

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 class Hosts:
     """Has a watch for each hypervisor in service. ``make`` creates it.
 
-    None waits for another: one that is dead only holds up its own headnodes. ``interrupt`` stops
+    None waits for another: a dead one delays only its own headnodes. ``interrupt`` stops
     what one of its devices is doing, ``leave`` ends the connection to it.
     """
 
@@ -44,11 +44,11 @@ class Hosts:
         for name in names:
             self._watches[name] = self._make(name)
 
-    async def look(self) -> None:
-        """Read hypervisors when the daemon starts, all at once and for a limited time."""
+    async def read_at_start(self) -> None:
+        """Read all hypervisors at the same time when the daemon starts, for a limited time."""
         async with asyncio.TaskGroup() as group:
             for watch in self._watches.values():
-                group.create_task(watch.look())
+                group.create_task(watch.read_at_start())
 
     async def begin(self) -> None:
         """Restore what reboots took away, and watch all from then on.
@@ -78,7 +78,10 @@ class Hosts:
         self._start(name)
 
     def remove(self, name: str, why: str) -> None:
-        """Wait no more for a hypervisor that was just retired or deleted; ``why`` says so."""
+        """Stop waiting for a hypervisor that was just retired or deleted.
+
+        Whoever waits for one of its devices gets UnavailableError with ``why``.
+        """
         self._watches.pop(name, None)
         if (task := self._tasks.pop(name, None)) is not None:
             task.cancel()
@@ -103,7 +106,7 @@ class Hosts:
         await cancel_and_wait(*self._tasks.values(), *self._leaving)
 
     async def settle(self) -> None:
-        """Wait a while until what has just changed is checked, but for no silent hypervisor."""
+        """Wait a while until recent changes are checked; a silent hypervisor is not waited for."""
         answering = [
             watch
             for name, watch in self._watches.items()
@@ -112,7 +115,7 @@ class Hosts:
         await asyncio.gather(*(watch.settle() for watch in answering))
 
     def job_ended(self) -> None:
-        """Look whether a job has restored what could not be restored."""
+        """Check whether a job has restored what could not be restored before."""
         for watch in self._watches.values():
             watch.job_ended()
 

@@ -27,7 +27,7 @@ class Identities:
         self._events = events
 
     async def check(self, switch: str, driver: Driver, *, rebooted: bool) -> None:
-        """Check a switch in a new session. ``rebooted``: it did not boot when it was known to have.
+        """Check a switch in a new session. ``rebooted``: its boot time is not the one known.
 
         Raises DeviceError ``identity`` if it is another switch than before, or is registered under
         another name already.
@@ -56,7 +56,7 @@ class Identities:
 
 
 def _compare(tx: Tx, switch: str, marks: SwitchMarks) -> str | None:
-    """Learn what a switch says of itself; return a sentence if that must not be."""
+    """Learn a switch's identity; return a sentence if it is not acceptable."""
     known = identities.find(tx, switch)
     if known is None:
         return None

@@ -107,7 +107,7 @@ class Journal:
         return refusals
 
     def _passing(self, tx: Tx, entries: Sequence[Entry]) -> Passing | None:
-        """Return what tells whether VLANs that are to be removed are passed by frames."""
+        """Return what decides whether frames pass the VLANs that are to be removed."""
         removes = any(
             isinstance(change := entry.step.change, SetVlan) and not change.present
             for entry in entries
@@ -143,7 +143,7 @@ class Journal:
     ) -> None:
         """Record the final state of steps, and release nodes and VLAN ids that this made free.
 
-        ``transcript``: the device, and what it was told and said.
+        ``transcript``: the device, and the lines sent to it with their answers.
         """
 
         moment = boottime.now()
@@ -209,7 +209,7 @@ class Journal:
     ) -> None:
         """Publish the state of one step, with the line that is being sent for it.
 
-        ``moved``: how many bytes were copied for it so far, and of how many.
+        ``moved``: the bytes copied for it so far, and their total.
         """
         step = entry.step
         self._events.publish_job(

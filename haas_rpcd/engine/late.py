@@ -38,7 +38,7 @@ class Waiting:
 
 
 class LateChanges:
-    """What may change late. ``settle_timeout``: seconds after which nothing does any more."""
+    """What unanswered lines may still change, for ``settle_timeout`` seconds at most."""
 
     def __init__(self, store: Store, settle_timeout: float, closing: Closing) -> None:
         self._store = store
@@ -57,7 +57,7 @@ class LateChanges:
         return max(0.0, start.seconds + self._settle_timeout - now.seconds)
 
     def waiting(self, tx: Tx, node_ids: Sequence[int]) -> dict[int, Waiting]:
-        """Return for which nodes' ports a wait is on, by the nodes' ids."""
+        """Return the nodes whose ports are waited for, by their ids."""
         found: dict[int, Waiting] = {}
         if not node_ids:
             return found

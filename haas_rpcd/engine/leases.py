@@ -26,10 +26,10 @@ from haas_rpcd.tasks import repeat
 log = logging.getLogger(__name__)
 
 JUMP = 60.0
-"""Seconds by which the wall clock may run ahead between two looks without being suspicious."""
+"""Seconds that the wall clock may gain between two checks without counting as a jump."""
 
 _INTERVAL = 30.0
-"""Seconds between looks at the clocks."""
+"""Seconds between checks of the clocks."""
 
 
 def since_boot() -> float:
@@ -37,7 +37,7 @@ def since_boot() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-class Look(msgspec.Struct, frozen=True):
+class LeaseCheck(msgspec.Struct, frozen=True):
     """What was warned of, what was released and by which job, and when the next lease ends."""
 
     warned: tuple[LeaseRow, ...]
@@ -48,9 +48,9 @@ class Look(msgspec.Struct, frozen=True):
 class Leases:
     """Watches the leases.
 
-    ``warn``: seconds before its end that a lease is warned of. ``grace``: seconds for which leases
-    that seem to have ended in a jump of the clock are kept. ``hook`` and ``switch_off``: see
-    :func:`~haas_rpcd.engine.releasing.begin`. ``enqueue`` starts a job.
+    ``warn``: how many seconds before the end of a lease a warning is published. ``grace``:
+    seconds for which leases that seem to have ended in a jump of the clock are kept. ``hook`` and
+    ``switch_off``: see :func:`~haas_rpcd.engine.releasing.begin`. ``enqueue`` starts a job.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Leases:
         """… until this time of the steady clock."""
 
     def changed(self) -> None:
-        """Look again: a lease was made or changed."""
+        """Check again: a lease was made or changed."""
         self._changed.set()
 
     async def run(self) -> None:
@@ -96,7 +96,7 @@ class Leases:
         )
 
     async def check(self) -> float:
-        """Warn and release what is due; return how many seconds later to look again."""
+        """Warn and release what is due; return the seconds until the next check."""
         now = self._wall()
         self._notice_jump(now)
         found = await self._store.write(self._take, now)
@@ -126,7 +126,7 @@ class Leases:
             )
             self._suspect, self._keep_until = now, self._steady() + self._grace
 
-    def _take(self, tx: Tx, now: float) -> Look:
+    def _take(self, tx: Tx, now: float) -> LeaseCheck:
         warned = leases.to_warn(tx, now + self._warn)
         leases.warned(tx, [lease.node_id for lease in warned])
         released: list[tuple[LeaseRow, int | None]] = []
@@ -149,4 +149,4 @@ class Leases:
             )
             released.append((lease, begun.job))
         following = now + _INTERVAL if kept else leases.next_end(tx)
-        return Look(tuple(warned), tuple(released), following)
+        return LeaseCheck(tuple(warned), tuple(released), following)

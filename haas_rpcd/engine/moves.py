@@ -68,7 +68,7 @@ class Moves:
         )
 
     def note(self, verdicts: Sequence[Verdict]) -> None:
-        """Note what became of steps that were sent."""
+        """Note the verdicts on steps that were sent."""
         self._verdicts.update((verdict.entry.number, verdict) for verdict in verdicts)
 
     def held_back(self, batch: Sequence[Entry]) -> list[Verdict]:
@@ -146,12 +146,12 @@ class Moves:
         return any(self._state(entry) in ("done", "failed") for entry in stops)
 
     def _state(self, entry: Entry) -> StepState | None:
-        """Return what became of a step; None if it was not sent."""
+        """Return the verdict on a step; None if it was not sent."""
         verdict = self._verdicts.get(entry.number)
         return None if verdict is None else verdict.state
 
     def _is_there(self, entry: Entry) -> bool:
-        """Return whether what a copy made was seen to be whole, whatever the verdict."""
+        """Return whether the copy was read as complete, whatever the verdict on its step."""
         verdict = self._verdicts.get(entry.number)
         seen = None if verdict is None else verdict.seen
         is_done = self._state(entry) == "done"

@@ -25,7 +25,7 @@ from haas_schemas.bmc import BootDevice, PowerAction, PowerState
 log = logging.getLogger(__name__)
 
 _POLL = 1.0
-"""Seconds between two looks at whether a node is on. A BMC is slow to answer anyway."""
+"""Seconds between two reads of a node's power. A BMC is slow to answer anyway."""
 
 _STILL_KNOWN = ("refused", "mismatch")
 """Reasons of errors after which a node is as it was last read: its BMC answers."""
@@ -65,11 +65,11 @@ class Power:
 
     @property
     def silent(self) -> Mapping[str, str]:
-        """What failed when the BMC of a node was asked last, in words for admins, by the node."""
+        """By node: what failed when its BMC was last asked, in words for admins."""
         return self._silent
 
     def busy(self, node: str) -> bool:
-        """Return whether an action on a node is under way, or waits; a look is none."""
+        """Return whether an action on a node is under way or waits. Reads do not count."""
         return node in self._waiting
 
     async def act(
@@ -83,7 +83,8 @@ class Power:
         """Carry out an action on a node and return its power then, as its BMC says.
 
         ``on``, ``off``: nothing is sent if the node is that already. ``cycle``: off, then on.
-        ``reset``: only a node that is on. ``boot``: set before that from what the node boots, once.
+        ``reset``: only a node that is on. ``boot``: what the node boots
+        from next, once.
 
         Raises ConflictError if the node has no BMC, or a tenant's network has it; DeviceError,
         UnavailableError, and whatever ``check`` raises.
@@ -116,7 +117,7 @@ class Power:
         return power
 
     async def fence(self, bmc: RegisteredBmc) -> None:
-        """Switch a hypervisor off by its BMC, and return once that says that it is off.
+        """Switch a hypervisor off by its BMC; return once the BMC reports it off.
 
         Raises DeviceError, UnavailableError.
         """
@@ -126,18 +127,18 @@ class Power:
             await session.switch("off")
             await self._until(session, bmc.node, "off", noun="hypervisor")
 
-    # --- looking regularly ------------------------------------------------------------------------
+    # --- reading regularly ------------------------------------------------------------------------
 
-    async def look_regularly(self, interval: float) -> None:
-        """Look at all nodes every ``interval`` seconds, for ever."""
+    async def read_regularly(self, interval: float) -> None:
+        """Read the power of all nodes every ``interval`` seconds, for ever."""
         while True:
             await asyncio.sleep(interval)
             try:
-                await self.look_at_all()
-            except Exception as error:  # noqa: BLE001 - it must not end the looks
-                log_failure("nodes could not be looked at", error)
+                await self.read_all()
+            except Exception as error:  # noqa: BLE001 - it must not end the reads
+                log_failure("the power of nodes could not be read", error)
 
-    async def look_at_all(self) -> None:
+    async def read_all(self) -> None:
         """Ask each BMC whether its node is on.
 
         At most a quarter of the BMCs that may be talked to at a time: users do not wait for it.
@@ -146,7 +147,7 @@ class Power:
 
         async def one(node: str) -> None:
             async with few:
-                await self.look(node)
+                await self.read(node)
 
         nodes = await self._store.read(bmcs.nodes)
         self._silent = {node: why for node, why in self._silent.items() if node in nodes}
@@ -154,7 +155,7 @@ class Power:
             for node in nodes:
                 group.create_task(one(node))
 
-    async def look(self, node: str) -> None:
+    async def read(self, node: str) -> None:
         """Ask the BMC of a node whether that is on, unless an action is under way.
 
         A BMC that a tenant's network has, or may have, is not asked: the node's power is not known.
@@ -242,7 +243,7 @@ class Power:
                 await asyncio.sleep(min(_POLL, left))
 
     async def _record(self, node: str, power: PowerState | None) -> None:
-        """Store the power of a node (None: not known) and, if it is news, publish it."""
+        """Store the power of a node (None: not known); publish it if it changed."""
         if power is not None:
             self._silent.pop(node, None)
         now = self._clock.wall()

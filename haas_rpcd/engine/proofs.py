@@ -1,4 +1,4 @@
-"""Proves the cabling of a node: opens its ports one at a time, and sees what comes up where.
+"""Proves the cabling of a node: opens its ports one at a time, and reads where addresses appear.
 
 The node is nobody's meanwhile, and so is the VLAN. All lines go through the planner, the journal
 and the workers, as in any job. Whatever happens, the ports are parked again: by the job itself, by
@@ -126,7 +126,7 @@ class Proofs:
         await self.send(proving.node_id, carry_out, must=port_id is None, last=last)
 
     async def send(self, node_id: int, carry_out: CarryOut, *, must: bool, last: bool) -> None:
-        """Send what a node's ports lack of what its proof wants. Raises HaasError."""
+        """Send the changes that a node's ports still need for its proof. Raises HaasError."""
         plan = await self._store.read(self._planning.plan, Scope(proof=node_id))
         steps = [step for step in plan.steps if last or step.phase not in _WHILE_OPEN]
         if steps:
@@ -156,7 +156,7 @@ class Proofs:
     ) -> tuple[JobState, str | None]:
         node = await self._store.read(nodes.find, job.proves or "")
         if node is None or node.project_id is not None:
-            return "succeeded", None  # its ports are in the plan of somebody else
+            return "succeeded", None  # its ports are in somebody else's plan
         try:
             await self.send(node.id, carry_out, must=True, last=True)
         except HaasError as error:
@@ -184,7 +184,7 @@ class Proofs:
         boot_again: Callable[[], Awaitable[None]],
         cancelled: Callable[[], bool],
     ) -> NicProof:
-        """Read the switch's tables until something decides, or the patience is at its end."""
+        """Read the switch's tables until they decide where the nic is, or the patience ends."""
         known = await self._cabling.known()
         hear = functools.partial(
             self._cabling.hear,

@@ -82,7 +82,7 @@ class JobQueues:
             self._tasks[of] = start_apart(self._run_queue(of), f"jobs of {of or 'the site'}")
 
     def now(self, row: JobRow) -> JobRow:
-        """Return a job as it is: its row in the store may not know yet that it has ended."""
+        """Return a job's present state: its row in the store may not say yet that it has ended."""
         return self._endings.now(row)
 
     async def wait(self, job_id: int, timeout: float | None = None) -> None:
@@ -138,7 +138,7 @@ class JobQueues:
         await self._finish(job, "cancelled", "Cancelled before it began; all is still staged.")
 
     async def finish(self, within: float) -> None:
-        """Begin no more jobs, and give those that run so many seconds to end."""
+        """Begin no more jobs, and give the running ones so many seconds to end."""
         self._stopped = True
         running = list(self._running)
         if running and within:
@@ -153,7 +153,7 @@ class JobQueues:
         await cancel_and_wait(*self._tasks.values())
 
     async def stop_writing(self) -> None:
-        """Try no more to write how jobs ended."""
+        """Stop trying to write how jobs ended."""
         await self._endings.stop()
 
     # --- running ----------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ Record = Callable[[str, Sequence[Difference]], Awaitable[None]]
 
 
 class SwitchRestarts:
-    """Looks at every new session on a switch. ``restarted`` is called with one that restarted."""
+    """Checks every switch in a new session. ``restarted`` is called with one that restarted."""
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class SwitchRestarts:
         return bool(to_shut)
 
     async def _notice_lost_saves(self, device: str, differences: Sequence[Difference]) -> None:
-        """Report ports that a switch said to have saved, and did not keep over its restart."""
+        """Report ports that a switch claimed to have saved but did not keep over its restart."""
         saved = await self._store.read(saves.saved_ports, device)
         lost = sorted(d.target for d in differences if d.kind == "port" and d.target in saved)
         if not lost:
@@ -125,8 +125,8 @@ class SwitchRestarts:
 def restarted(before: UptimeRow, up: Uptime, now: Moment) -> Literal["yes", "no", "?"]:
     """Return whether a switch restarted since it reported an uptime.
 
-    If the master booted meanwhile, nobody knows how long it was off. The switch restarted if it is
-    up for less than the least that can be; it may have if it is up for longer.
+    If the master booted meanwhile, nobody knows how long it was off. Then it restarted if it is up
+    for less than the shortest possible time, and may have restarted otherwise.
     """
     same_boot = now.boot == before.uptime_boot
     passed = now.seconds - before.uptime_read if same_boot else now.seconds
@@ -136,12 +136,12 @@ def restarted(before: UptimeRow, up: Uptime, now: Moment) -> Literal["yes", "no"
 
 
 def _other_boot(before: UptimeRow, up: Uptime, now: Moment) -> bool:
-    """Return whether a switch may have booted at another time than it was known to have."""
+    """Return whether a switch may have booted at another time than the known one."""
     return now.boot != before.uptime_boot or _off(before, up, now) > TOLERANCE + up.resolution
 
 
 def _off(before: UptimeRow, up: Uptime, now: Moment) -> float:
-    """Return by how many seconds an uptime is not the expected one."""
+    """Return by how many seconds an uptime differs from the expected one."""
     return abs(up.seconds - before.uptime - now.seconds + before.uptime_read)
 
 

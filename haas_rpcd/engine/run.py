@@ -158,7 +158,7 @@ class JobRun:
         return outcome
 
     async def _carry_out(self, steps: Sequence[Step], must: bool) -> list[Verdict]:
-        """Journal and send steps that are part of the job; ``must``: also if it is cancelled."""
+        """Journal and send steps that are part of the job; ``must``: even if it is cancelled."""
         entries = await self._beginning.write_steps(steps)
         self._journal.add(entries)
         self._journal.publish_state("running")
@@ -166,9 +166,9 @@ class JobRun:
         return await self._send(entries)
 
     async def _pass_hook(self) -> tuple[JobState, str] | None:
-        """Run the node's release command if it has to succeed still; return how the job ends then.
+        """Run the node's release command, unless it has succeeded already.
 
-        None: it goes on.
+        Returns the end of the job if the command fails; None if the job goes on.
         """
         node_id = self._scope.node_id
         if not node_id or not await self._store.read(leases.awaits_hook, node_id):
@@ -292,7 +292,7 @@ class JobRun:
     async def _give_up_device(
         self, entries: Sequence[Entry], phase: Phase, error: RetiredError
     ) -> list[Verdict]:
-        """Record that the rest of a switch's steps is not waited for: it was retired.
+        """Give up the rest of a switch's steps, because it was retired.
 
         Steps of the ``phase`` that was under way may still take effect. A release does not need the
         switch any more.
@@ -346,7 +346,7 @@ Cause = tuple[str, object, bool]
 
 
 def _blocks(failed: Verdict) -> list[Cause]:
-    """Return what a failure is in the way of.
+    """Return what a failure blocks.
 
     That is the same port, the ports that need its VLAN, the members of its channel or the channel
     that a member has not left.

@@ -86,7 +86,7 @@ class Sending:
         if the switch was retired meanwhile, and StoreError.
         """
         if self._driver is not None:
-            self._driver.transcript()  # what others said and were told since the last turn
+            self._driver.transcript()  # the transcript of others' turns since our last one
         if self._waiting and not self._batch.stopped():
             await self._send_next()
         if self._batch.stopped():

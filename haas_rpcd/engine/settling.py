@@ -1,4 +1,4 @@
-"""Checks switches that fell silent, until no line of theirs can take effect late any more."""
+"""Checks switches that fell silent until no unanswered line can take effect any more."""
 
 from __future__ import annotations
 

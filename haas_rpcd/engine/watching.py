@@ -68,7 +68,7 @@ class HostWatch:
     ``driver`` makes the driver of one. ``at_rest`` waits while headnodes are being changed.
     ``checked`` is called after each check of a device.
     ``restart_headnodes``: start headnodes that stopped while no daemon watched, as in a reboot of
-    the hypervisor. ``pace``: how fast it does all that.
+    the hypervisor. ``pace``: its delays.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class HostWatch:
 
     # --- at the start -----------------------------------------------------------------------------
 
-    async def look(self) -> None:
+    async def read_at_start(self) -> None:
         """Read the devices, for at most ``Pace.start_limit`` seconds.
 
         Until a later check reads the others, their state is not known.
@@ -207,7 +207,7 @@ class HostWatch:
             self._attempts.forget()
 
     def job_ended(self) -> None:
-        """Look whether a job has restored what could not be restored."""
+        """Check whether a job has restored what could not be restored before."""
         if (device := self._attempts.device) is not None:
             self._check_again([device])
 
@@ -218,7 +218,7 @@ class HostWatch:
                 self._changed[device].set()
 
     async def _try_again(self) -> None:
-        """Check for what could not be restored whenever it is time for another attempt."""
+        """Check again for what could not be restored whenever another attempt is due."""
         attempts = self._attempts
         while True:
             attempts.rescheduled.clear()
@@ -233,7 +233,7 @@ class HostWatch:
 
     @property
     def failure(self) -> Failure | None:
-        """What of the hypervisor could not be restored yet, if anything."""
+        """What could not be restored yet on the hypervisor, if anything."""
         return self._attempts.failure
 
     def sees(self, device: str) -> bool:

@@ -368,8 +368,8 @@ def _is_being_cancelled() -> bool:
 
 
 async def _note_nothing(device: str, error: HaasError | None) -> None:
-    """Nobody wants to know whether the device answers."""
+    """The default for ``note``: ignore whether the device answers."""
 
 
 def _ignore(line: str) -> None:
-    """Reading reports nothing."""
+    """The progress of reads: none is reported."""

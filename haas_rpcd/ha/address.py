@@ -21,7 +21,7 @@ EXISTS, ABSENT = 17, 99  # errno: EEXIST, EADDRNOTAVAIL
 
 @contextlib.asynccontextmanager
 async def held_address(settings: HaSettings) -> AsyncIterator[None]:
-    """Have the address within the block, and tell the neighbours. Raises OSError."""
+    """Hold the address within the block, and announce it to the neighbours. Raises OSError."""
     if settings.address is None or settings.interface is None:
         yield
         return
@@ -68,7 +68,7 @@ def _announce(address: str, interface: str) -> None:
     if ip.version == 6:
         return
     with (
-        contextlib.suppress(OSError),  # without CAP_NET_RAW they learn it a minute later
+        contextlib.suppress(OSError),  # without CAP_NET_RAW neighbours notice a minute later
         socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw,
     ):
         raw.bind((interface, 0))

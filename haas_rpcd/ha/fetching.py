@@ -90,7 +90,7 @@ async def _restore(settings: HaSettings, place: str, target: Path, *options: str
 
 
 def rfc3339(when: datetime.datetime) -> str:
-    """Return a time as Litestream takes it. One without a time zone is of this machine's."""
+    """Return a time as Litestream takes it. One without a time zone is in this machine's."""
     return when.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
 
 

@@ -40,7 +40,7 @@ class Following:
     async def first(self, store: Store) -> None:
         """Wait until there is something to serve."""
         while True:
-            if await self._look(store):
+            if await self._try_to_renew(store):
                 return
             await asyncio.sleep(self._settings.refresh)
 
@@ -48,10 +48,10 @@ class Following:
         """Renew the database for ever; call ``changed`` each time that something is new."""
         while True:
             await asyncio.sleep(self._settings.refresh)
-            if await self._look(store):
+            if await self._try_to_renew(store):
                 changed()
 
-    async def _look(self, store: Store) -> bool:
+    async def _try_to_renew(self, store: Store) -> bool:
         """Renew the database; return whether something is new. A fault is logged once."""
         try:
             new, problem = await self._renew(store), None

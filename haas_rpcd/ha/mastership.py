@@ -1,8 +1,8 @@
 """Who is master: the one whose key is in etcd, as long as its lease lives.
 
 The key's revision is the fencing token: it grows with each master, so that what a former master
-still does can be told from what the present one does. A master that can't renew its lease counts
-itself out before etcd does: it takes the time of a renewal from before it asked, less a tenth of
+still does can be told from what the present one does. A master that can't renew its lease gives
+up before etcd expires its lease: it counts from before it asked for the renewal, less a tenth of
 the lease, by a clock that nobody sets and that goes on while the process is stopped
 (CLOCK_MONOTONIC).
 """
@@ -25,7 +25,7 @@ TRUSTED = 0.9
 """The part of its lease in which a master counts itself as one."""
 
 LOOK = 0.5
-"""Seconds between two looks of one who stands by."""
+"""Seconds between two attempts of a standby to become the master."""
 
 
 class LostMastershipError(Exception):

@@ -40,7 +40,7 @@ SAID_AFTER = 2.0
 
 
 _DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
-"""util-linux: what is started so is killed when this process ends, however that ends."""
+"""Of util-linux: its child is killed when this process ends, however it ends."""
 
 
 def place_of(settings: HaSettings, folder: int | str) -> str:
@@ -156,12 +156,12 @@ class Replica:
 
     @property
     def waiting(self) -> float:
-        """For how many seconds commits have waited to be copied."""
+        """Seconds that the oldest commit not copied yet has waited."""
         return 0.0 if self._since is None else time.monotonic() - self._since
 
     @property
     def age(self) -> float | None:
-        """For how many seconds it is not known whether the copies are complete; None: never was."""
+        """Seconds since the copies were last known to be complete; None: they never were."""
         return None if self._complete is None else time.monotonic() - self._complete
 
     async def _sync(self) -> None:

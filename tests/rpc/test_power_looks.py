@@ -51,14 +51,14 @@ async def health(site: SmallSite) -> tuple[dict[str, Any], list[str]]:
 async def test_a_node_that_somebody_switched_by_hand_is_seen(site: SmallSite, bmc: IpmiSim) -> None:
     power = site.daemon.power
     assert await shown(site) == (None, None)
-    await power.look_at_all()
+    await power.read_all()
     assert await shown(site) == ("off", None), "when that was last different nobody saw"
 
     bmc.power = "on"  # somebody pressed the button
-    await power.look_at_all()
+    await power.read_all()
     state, changed = await shown(site)
     assert (state, changed is not None) == ("on", True)
-    await power.look_at_all()
+    await power.read_all()
     assert await shown(site) == ("on", changed)
     assert (await scraped(site))["haas_node_power", "on"] == 1
 
@@ -67,13 +67,13 @@ async def test_a_bmc_that_does_not_answer_is_named_until_it_does(
     site: SmallSite, bmc: IpmiSim
 ) -> None:
     power = site.daemon.power
-    await power.look_at_all()
+    await power.read_all()
     bmc.power = "on"
-    await power.look_at_all()
+    await power.read_all()
     before = (await shown(site))[1]
 
     bmc.vanish()
-    look = asyncio.create_task(power.look_at_all())
+    look = asyncio.create_task(power.read_all())
     await asyncio.sleep(0)
     assert not power.busy("node-1"), "a look keeps nobody from being given the node"
     await look
@@ -85,20 +85,20 @@ async def test_a_bmc_that_does_not_answer_is_named_until_it_does(
 
     bmc.come_back()
     bmc.power = "off"
-    await power.look_at_all()
+    await power.read_all()
     assert await shown(site) == ("off", None), "it may have been switched at any time since"
     assert await health(site) == ({"on": 0, "off": 1, "unknown": 0, "silent": []}, [])
 
 
 async def test_a_bmc_on_a_tenants_network_is_left_alone(site: SmallSite, bmc: IpmiSim) -> None:
     power = site.daemon.power
-    await power.look_at_all()
+    await power.read_all()
     await site.network("red", "net")
     await site.connect("node-1", "net", nic="ipmi")
     await site.succeeds("red")
 
     bmc.end()  # it would be missed if anybody asked it
-    await power.look_at_all()
+    await power.read_all()
 
     assert await shown(site) == (None, None)
     assert await health(site) == ({"on": 0, "off": 0, "unknown": 1, "silent": []}, [])

@@ -3,7 +3,7 @@
 A device of the master may be a nic on any network; a disk may be another tenant's; folders, memory
 and sockets of the master connect machines that are kept apart. What a headnode had when it was made
 is in its mark. Its CD-ROMs may be changed, and so may its memory, its processors and whether
-libvirt starts it, as none of these concerns anybody else.
+libvirt starts it, as none of these affects anybody else.
 """
 
 from __future__ import annotations

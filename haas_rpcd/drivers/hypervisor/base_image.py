@@ -116,7 +116,7 @@ class Reader:
         """
         xml = self.definition(image)
         files = self.describe(image, xml)
-        known = {facts: content for facts, content in known.items() if _is_file(facts)}
+        known = {facts: content for facts, content in known.items() if _shows_changes(facts)}
         unknown = {file.facts for file in files.values() if file.facts not in known}
         # Tenants read this: it names no address.
         self._counted.begin(f"read {image}", sum(each.size for each in unknown))
@@ -138,7 +138,7 @@ class Reader:
         self._counted.done += count
 
     def is_unchanged(self, image: str, content: ImageContent) -> bool:
-        """Return whether an image is still what was read of it. Raises DeviceError."""
+        """Return whether an image is unchanged since it was read. Raises DeviceError."""
         xml = self.definition(image)
         if image_xml.digest_of(xml, content.contents) != content.digest:
             return False
@@ -146,8 +146,8 @@ class Reader:
         return now == {key: file.facts for key, file in content.files.items()}
 
 
-def _is_file(facts: FileKey) -> bool:
-    """Return whether a time of change tells anything: that of a block device does not."""
+def _shows_changes(facts: FileKey) -> bool:
+    """Return whether the modification time shows changes: that of a block device does not."""
     return not facts[0].startswith("/dev/")
 
 

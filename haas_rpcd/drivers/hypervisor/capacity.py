@@ -13,7 +13,7 @@ _KIB = 1024
 
 
 def capacity(libvirt: Any, connection: Any, images: Sequence[str]) -> Capacity:
-    """Read what a host has, and which of these base images. What its caches hold counts as free.
+    """Read what a host has, and which of these base images. Memory in its caches counts as free.
 
     Raises libvirtError.
     """

@@ -1,4 +1,4 @@
-"""How connections to a libvirt are opened, and what is said of one that cannot be reached."""
+"""Opens connections to a libvirt, and describes one that cannot be reached."""
 
 from __future__ import annotations
 

@@ -141,7 +141,7 @@ class CopyEnd:
             )
 
     def pieces(self, path: str, facts: VolumeFacts) -> Generator[Piece, None, None]:
-        """Yield the content of a file, all of it. Raises DeviceError and libvirtError."""
+        """Yield the whole content of a file. Raises DeviceError and libvirtError."""
         done = 0
         with (
             self._storage.volume(path) as volume,

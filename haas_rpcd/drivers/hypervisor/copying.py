@@ -66,7 +66,7 @@ class CopyDriver(Driver):
         self._hashes = hashes
         self._images = images
         self._possible: set[str] = set()
-        """The UUIDs of the headnodes that were seen to be possible to copy."""
+        """The UUIDs of the headnodes that were found to be copyable."""
 
     def preview(
         self,
@@ -143,7 +143,7 @@ class CopyDriver(Driver):
         lines: Lines,
         progress: Progress,
     ) -> None:
-        """Do something with both ends, in a thread of its own; report how far it is."""
+        """Work with both ends in a thread of its own; report the progress."""
         source, target = await self._find(change.source), await self._find(self._to)
         ours = dict(await self._hashes.load(change.source))
         theirs = dict(await self._hashes.load(self._to))
@@ -186,7 +186,7 @@ class CopyDriver(Driver):
 
 
 def _prepare(change: PrepareCopy, source: CopyEnd, target: CopyEnd, counted: Counted) -> None:
-    """See that a headnode can be copied. Blocks. Raises DeviceError."""
+    """Check that a headnode can be copied. Blocks. Raises DeviceError."""
     target.place(change, source.original(change))
 
 

@@ -37,7 +37,7 @@ from haas_rpcd.registered import FoundHeadnode
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.1
-"""Seconds between looks at a domain that is shutting down."""
+"""Seconds between two reads of a domain that is shutting down."""
 
 
 class Domains:
@@ -204,7 +204,7 @@ class Domains:
     def _wake(self, domain: Any) -> bool:
         """Let an active domain run; return false if it had to be switched off.
 
-        One that crashed may be kept for a look at its memory, and is of no other use.
+        A crashed domain is kept at most for its memory to be examined, so it is switched off.
         """
         condition = condition_of(self._libvirt, domain)
         if condition is None:

@@ -4,8 +4,8 @@ libvirt delivers events from an event loop of its own, which is registered once 
 any connection is opened that uses it: https://libvirt.org/html/libvirt-libvirt-event.html. It runs
 in a thread, because callbacks may come at any time and must not depend on one asyncio loop.
 
-Nobody is told when somebody moves the nic of a running domain. So what the nics are connected to is
-compared every :data:`POLL` seconds.
+libvirt reports no event when somebody moves the nic of a running domain. So the nics are compared
+every :data:`POLL` seconds.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from haas_rpcd.drivers.hypervisor import domain_xml
 log = logging.getLogger(__name__)
 
 POLL = 4.0
-"""Seconds between two looks at the nics of running domains."""
+"""Seconds between two reads of the nics of running domains."""
 
 
 class KeepAlive(NamedTuple):
@@ -36,10 +36,10 @@ class KeepAlive(NamedTuple):
 
 
 FOR_EVENTS = KeepAlive(3, 1)
-"""What is shown must be true within 10 s; a connection lost by mistake costs a check."""
+"""The state shown must be true within 10 s, so give up early: reconnecting only costs a check."""
 
 FOR_CALLS = KeepAlive(5, 5)
-"""A host that is busy is slow, and a step must not fail for that."""
+"""A busy host is slow, and a step must not fail because of that."""
 
 _lock = threading.Lock()
 _running = False

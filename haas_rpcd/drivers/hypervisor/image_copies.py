@@ -113,7 +113,7 @@ class ImageCopies:
     async def provide(
         self, image: str, report: Callable[[Transferred], None], stopped: Callable[[], bool]
     ) -> None:
-        """Have the image as the master has it; all who ask while it is copied share one copy.
+        """Provide the image as the master has it; concurrent callers share one copy.
 
         Returns early once ``stopped`` returns true; the copy ends when nobody waits for it.
         Raises DeviceError.
@@ -145,7 +145,7 @@ class ImageCopies:
                 self._end(image, copy)
 
     def _end(self, image: str, copy: _Copy) -> None:
-        """Let a copy end that nobody waits for. It removes what it has made; nobody waits for that.
+        """Cancel a copy that nobody waits for. It removes its files in the background.
 
         The next one begins after that.
         """
@@ -174,7 +174,7 @@ class ImageCopies:
         try:
             content = await self._source.read(image, counted)
         except DeviceError as error:
-            # Of a master that does not answer, nobody knows what its image holds.
+            # If the master does not answer, the content of its image is not known.
             if error.reason in ("missing", "refused") and await self._has_its_own(image):
                 log.info("%s: %s is used as it is there: %s", self._host, image, error.message)
                 return Copied(image, {})
@@ -238,7 +238,7 @@ class ImageCopies:
         return await work(f"look for {image}", self._uri, look, Counted())
 
     async def _tidy(self) -> None:
-        """Remove what is left of a copy. What can't be removed now is before the next copy."""
+        """Remove what is left of a copy; what can't be removed now, before the next copy."""
         with contextlib.suppress(DeviceError, TimeoutError):
             async with asyncio.timeout(TIDY_LIMIT):
                 uri = await self._reach()

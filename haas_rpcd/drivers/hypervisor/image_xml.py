@@ -16,7 +16,7 @@ from haas_rpcd.drivers.hypervisor import domain_xml, xmltree
 from haas_rpcd.drivers.hypervisor.domain_xml import NAMESPACE, BaseDisk
 
 PREFIX = "haas-image_"
-"""What the names of copies begin with: those of their domains, and of their files."""
+"""The prefix of the names of copies: of their domains and their files."""
 
 _MARK = f"{{{NAMESPACE}}}image"
 _FILE = f"{{{NAMESPACE}}}file"

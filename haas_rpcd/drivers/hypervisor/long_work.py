@@ -1,4 +1,4 @@
-"""Work on a libvirt that may take minutes, as sending a disk does: beside its driver's calls."""
+"""Work on a libvirt that may take minutes, such as sending a disk, beside its driver's calls."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ STALLED = 60.0
 """Seconds without a byte after which a copy is given up."""
 
 _KEEP_ALIVE = events.KeepAlive(10, 3)
-"""Seconds of silence, and how many probes: on a slow line they wait behind what is being sent."""
+"""Of interval (seconds) and probes: on a slow line, answers wait behind the data being sent."""
 
 _FOR_EVER = 7 * 86400.0
-"""A copy may take long; one that stalls is noticed by itself."""
+"""A copy may take long; a stalled one is detected separately (STALLED)."""
 
 
 class Counted:
-    """How far a long work is: ``done`` of ``total`` bytes, and ``what`` it does, for people.
+    """The progress of long work: ``done`` of ``total`` bytes, and ``what`` it does, for people.
 
     It is written in one thread and read in another.
     """
