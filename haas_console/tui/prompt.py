@@ -224,7 +224,8 @@ class Prompt(Horizontal):
     def _hints(self) -> Text:
         text = Text(" ")
         if not self._found:
-            return text
+            chooses = self.question is not None and self.question.choose
+            return text.append(" nothing fits", "dim") if chooses else text
         for number, word in enumerate(self._found[self._at // 8 * 8 :][:8]):
             chosen = number == self._at % 8
             text.append(f" {word} ", "reverse" if chosen else "")

@@ -385,7 +385,10 @@ class ConsoleScreen(PaintOnceScreen):
         session = self.session
         if action in self.CHANGES and (refused := session.write_access.refusal()) is not None:
             return refused.reason
-        return session.refusal(self.METHODS.get(action, ""), self.acts_in(action))
+        method = self.METHODS.get(action)
+        if method is None or not self.is_ready:
+            return None
+        return session.refusal(method, self.acts_in(action))
 
     def under_cursor(self) -> Ref | None:
         """What the line under the cursor is about, if it is one object."""
@@ -397,7 +400,7 @@ class ConsoleScreen(PaintOnceScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey what can't be done now."""
-        if self.refusal(action) is not None:
+        if not self.is_ready or self.refusal(action) is not None:
             return None
         return super().check_action(action, parameters)
 

@@ -201,6 +201,15 @@ class PaintOnceScreen(Screen[None]):
         return self.is_attached and not self._pruning
 
     @property
+    def is_ready(self) -> bool:
+        """Whether its widgets are there to act on.
+
+        Textual asks the screen in front also about keys of the screens below it, and may do so
+        before it is composed.
+        """
+        return self.is_there and self.is_mounted
+
+    @property
     def painted(self) -> bool:
         """Whether the screen has been painted."""
         return self._painted_first

@@ -178,3 +178,13 @@ async def test_readonly_greys_what_changes_things(socket: Path) -> None:
         await hands.command("network create lab")
         assert "only looks" in hands.bar("message")
         assert "read-only" in hands.bar("top")
+
+
+async def test_a_choice_that_nothing_fits_says_so(socket: Path) -> None:
+    async with console(socket, project="astro") as hands:
+        await hands.given("network create lab", "node allocate --node node-01")
+        await hands.press("c", "z", "enter")
+        assert "nothing fits" in hands.bar("hints")
+        assert hands.asked == "connect node-01:ipmi-nic to: "
+        await hands.press("backspace", "l")
+        assert hands.bar("hints").split() == ["lab"]

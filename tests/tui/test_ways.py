@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from haas_console.tui.bars import Bar
+from haas_console.tui.screen import ConsoleScreen
 from haas_console.tui.screens.job import JobScreen
+from haas_console.tui.table import SCREENS
 from haas_console.tui.textscreen import Page
 from tests.tui.apply_hands import Site, job_is_shown, plan_is_shown, shown, staged_site
 from tests.tui.console import Hands, console
@@ -104,3 +107,18 @@ async def test_a_long_error_takes_two_lines_until_the_next_key(site: Site) -> No
         await hands.given("network create more")
         await hands.press("y")
         assert hands.bar("hints") == keys
+
+
+@pytest.mark.slow
+async def test_the_keys_of_a_screen_can_be_asked_for_before_it_is_drawn(socket: Path) -> None:
+    async with console(socket, project="astro") as hands:
+        for screen in SCREENS:
+            hands.app.navigation.open(screen.name)
+            hands.board.show_bars()  # asks the screen in front about Textual's own keys
+            front = hands.app.screen
+            assert isinstance(front, ConsoleScreen)
+            assert front is not hands.board
+            assert not front.is_mounted
+            assert [a.binding.key for a in front.active_bindings.values()]
+            assert [front.refusal(action) for action in front.METHODS] == [None] * len(front.METHODS)
+            await hands.until(lambda front=front: front.painted, screen.title)
