@@ -111,6 +111,18 @@ async def test_errors_are_shown_before_anything_is_sent(socket: Path) -> None:
         assert len(hands.app.session.sync.log.commands) == before
 
 
+async def test_the_keys_shown_are_those_of_the_field_that_is_typed_in(socket: Path) -> None:
+    async with console(socket) as hands:
+        hands.app.navigation.open_form("switch.register", {"host": "sw9", "dialect": "cisco_ios"})
+        await hands.until(lambda: isinstance(hands.app.screen, FormScreen), "the form")
+        await hands.until(lambda: "Send" in hands.bar("hints"))
+        await hands.until(lambda: "Help" not in hands.bar("hints"), "a ? is typed into the field")
+        await hands.press("ctrl+s")
+        await hands.until(lambda: hands.bar("message") == " ✗ Not sent: to be put right is switch.")
+        await hands.press("tab", "tab", "tab", "tab")
+        await hands.until(lambda: "Help" in hands.bar("hints"), "a choice takes no letters")
+
+
 async def test_a_refusal_that_concerns_no_field_is_shown_below_the_fields(socket: Path) -> None:
     async with console(socket) as hands:
         await inventory(hands)

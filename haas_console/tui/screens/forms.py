@@ -125,6 +125,11 @@ class FormScreen(ConsoleScreen):
         wanted = empty[0] if empty else self.form.fields[0].name
         self.query_one(f"#field-{wanted}").focus()
 
+    def on_descendant_focus(self) -> None:
+        """Show the keys of the field: in a text, letters are typed and no keys."""
+        super().on_descendant_focus()
+        self.show_bars()
+
     def changed(self, changes: Changes) -> None:
         """Show hints, errors and the line."""
         self._show()
@@ -167,8 +172,9 @@ class FormScreen(ConsoleScreen):
         call = self.form.call()
         if call is None:
             self._point_at(next(iter(self.form.errors)))
-            wrong = ", ".join(self.form.errors)
-            self.fail(f"Not sent: to be put right are {wrong}.", lambda: bool(self.form.errors))
+            verb = "is" if len(self.form.errors) == 1 else "are"
+            wrong = f"to be put right {verb} {', '.join(self.form.errors)}"
+            self.fail(f"Not sent: {wrong}.", lambda: bool(self.form.errors))
             return
         self._sending = True
         try:
