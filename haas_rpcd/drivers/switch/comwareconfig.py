@@ -65,7 +65,8 @@ HARMLESS = (
     "(?:undo )?packet-filter",
     "(?:undo )?(?:igmp|mld)-snooping",
     "(?:undo )?mac-address (?:max-mac-count|mac-learning)",
-    "(?:undo )?qos",
+    # Not a QoS policy: one may add a tag (``nest``), change the VLAN, or redirect frames.
+    "(?:undo )?qos (?!apply policy)\\S+",
     "(?:undo )?priority-flow-control",
 )
 """Lines that add or remove no VLAN of a port. (A port joins its voice VLAN by itself in automatic

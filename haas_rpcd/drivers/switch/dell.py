@@ -40,6 +40,10 @@ _STRAY = re.compile(r"^switchport\b|.(?<![\w-])(?:switchport\b|interface +[a-z-]
 
 The section may be that of any port without lines."""
 
+_MIRROR = re.compile(r"\bmonitor session \d+ destination interface +([a-z-]+ ?\d[\d/]*)", re.I)
+"""A port that gets copies of other ports' frames (OS6: "N-Series CLI Reference Guide", ``monitor
+session``)."""
+
 
 DELL = replace(
     IOS,
@@ -99,13 +103,23 @@ class FlatInterfaces:
         }
         listed = set(lines) if any(map(str.strip, answers[1:])) else None
         stray: list[str] = []
+        mirrors: list[str] = []
         for answer in answers[:1]:
             for given, own in flat_sections(answer):
                 name = self._canonical(given)
                 if not given:
-                    stray += [line for line in own if _STRAY.search(line)]
+                    mirrors = [line for line in own if _MIRROR.search(line)]
+                    stray += [
+                        line
+                        for line in own
+                        if _STRAY.search(line) and not line.startswith("monitor session ")
+                    ]
                 elif name is not None and (listed is None or name in listed):
                     lines.setdefault(name, []).extend(own)
+        for line in mirrors:
+            for match in _MIRROR.finditer(line):
+                if (name := self._canonical(match[1])) in lines:
+                    lines[name].append(line)
         harmless = harmless_lines(HARMLESS_DELL, options)
         found: dict[str, PortState] = {}
         fresh, of_every_port = (

@@ -52,12 +52,18 @@ to 08.0.95); the published configurations in tests/unit/readings/brocade_fastiro
 _HARMLESS_OF_VLAN = re.compile(
     r"(?:no )?(?:name|router-interface|spanning-tree|management-vlan|default-gateway|multicast6?|"
     r"priority|static-mac-address|loop-detection|vsrp|topology-group|802-1w|ip|ipv6|"
-    r"metro-rings?|ring-interfaces|master|enable|diagnostics|hello-time|preforwarding-time)\b"
+    r"metro-rings?|ring-interfaces|master|enable|diagnostics|hello-time|preforwarding-time)(?![\w-])"
 )
 _HARMLESS_ELSEWHERE = re.compile(
     r"(?:no )?(?:lldp|fdp|cdp|inline power|snmp-server|sflow|logging|link-keepalive|ip|ipv6|"
     r"optical-monitor|loop-detection|errdisable|static-mac-address|hitless|jumbo|SYSLOG)\b"
 )
+_EVERY_PORT = re.compile(r"\benable all\s*$")
+"""802.1X, MAC authentication or the registration of VLANs on all ports: ``dot1x enable all`` and
+``mac-authentication enable all`` below ``authentication``, which moves all ports to the
+``auth-default-vlan`` (Ruckus' "FastIron Security Configuration Guide" 08.0.80, "Configuring
+Flexible authentication globally"), ``mvrp enable all``, ``enable all`` below ``gvrp-enable``."""
+
 _BEGIN = re.compile(r"vlan \d+|interface (?:ethe|lag)")
 _END = re.compile(r"end\s*$")
 _PAUSE = re.compile(r"!\s*$")
@@ -80,6 +86,7 @@ class FastIronConfig:
         self._tagged: dict[str, set[int]] = {}
         self._taken_off: set[tuple[int, str]] = set()
         self._unknown: dict[str, str] = {}
+        self._every_port: str | None = None
 
     def read(self, config: str, brief: str) -> dict[str, PortState]:
         """Combine the sections of VLANs and ports, for all ports in the table ``brief``."""
@@ -129,6 +136,8 @@ class FastIronConfig:
     def _doubt(self, lines: Iterable[str]) -> None:
         """Note the ports of which lines elsewhere say something."""
         for line in lines:
+            if _EVERY_PORT.search(line) and line not in self._harmless:
+                self._every_port = line
             for port in self._named(line):
                 self._unknown.setdefault(port, line)
 
@@ -156,6 +165,8 @@ class FastIronConfig:
                         unknown.append(line)
         if port in self._unknown:
             unknown.append(self._unknown[port])
+        if self._every_port is not None:
+            unknown.append(self._every_port)
         left_home = self._leaves_home or (home, port) in self._taken_off
         if untagged is None and not (tagged and left_home):
             untagged = home

@@ -192,6 +192,9 @@ class Interfaces:
     bulk_from: int = 4
     """With at least this many ports, one bulk read is shorter than a line for each port."""
 
+    every_port: re.Pattern[str] | None = None
+    """Global lines by which the switch changes ports by itself, so none is understood."""
+
     show_global: tuple[str, ...] = ()
     """Lines that show what decides about ports outside of their sections, beside those."""
 
@@ -223,10 +226,11 @@ class Interfaces:
         for port, line in self._mirrors(shown):
             ports.setdefault(port, []).append(line)
         fresh = self.fresh(shown)
+        told = self.every_port.findall(shown) if self.every_port is not None else []
         for port, lines in ports.items():
             if not _is_management(lines):
                 state = replace(fresh, unknown=[])
-                state.read(lines, harmless_lines(self.harmless, options))
+                state.read([*lines, *told], harmless_lines(self.harmless, options))
                 found[port] = state.seen
         return found
 

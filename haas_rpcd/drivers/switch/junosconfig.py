@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from haas_rpcd.drivers.switch.harmless import HarmlessLines
-from haas_rpcd.drivers.switch.portnames import numbers
+from haas_rpcd.drivers.switch.junosdoubts import (
+    INSTANCES,
+    of_filters,
+    of_lines,
+    of_named_ranges,
+    of_ranges,
+)
+from haas_rpcd.drivers.switch.junosstatements import PORT, statements
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PARKED, PortConfig
 from haas_rpcd.vlanranges import parse_vlan_ranges, vlan_ranges
 
-TYPES = ("fe", "ge", "mge", "xe", "et", "ae")
-PORT = rf"(?:{'|'.join(TYPES)})-?[\d/]+(?::\d+)?"
 DEFAULT_VLAN = "default"
 """The VLAN of an access port that has none configured."""
 
@@ -28,6 +33,7 @@ HARMLESS = (
     "gratuitous-arp-reply",
     "no-gratuitous-arp-re(?:ply|quest)",
     "apply-groups(?:-except)?",  # what they add is shown, too
+    "(?:gig)?ether-options$",
     "(?:gig)?ether-options (?:(?:no-)?auto-negotiation|(?:no-)?flow-control|link-mode|speed|fec|"
     "configured-flow-control|ieee-802-3az-eee)",
     "aggregated-ether-options (?:lacp|minimum-links|link-speed|load-balance|no-flow-control)",
@@ -53,21 +59,6 @@ _HARMLESS_OF_VLAN = re.compile(
     r"no-mac-learning|mcast|apply-groups|service-id|domain-type bridge|mac-limit|"
     r"mac-table-aging-time|no-irb-layer-2-copy|traceoptions"
 )
-_HARMLESS_ELSEWHERE = re.compile(
-    r"(?:ethernet-)?switch(?:ing)?-options "
-    r"(?:interface \S+ (?:interface-mac-limit|no-mac-learning|interface-mac-ip-limit|"
-    r"persistent-learning|static-mac)|"
-    r"interfaces \S+ no-mac-learning|storm-control|bpdu-block|nonstop-bridging|"
-    r"secure-access-port|mac-table-aging-time|port-error-disable|unknown-unicast-forwarding|"
-    r"traceoptions|vtep-source-interface|mac-notification|mac-move-limit)"
-    r"|forwarding-options analyzer \S+ input|ethernet-switching-options analyzer \S+ input"
-    r"|forwarding-options (?:storm-control-profiles|dhcp-relay|sampling|helpers|hash-key|"
-    r"enhanced-hash-key)"
-)
-"""Statements outside of ``interfaces`` and ``vlans`` that add or remove no VLAN of the ports that
-they name."""
-
-_BANNER = re.compile(r"(?:\{[^{}]*\})?(?:\[edit[^\]]*\])?|(?:activate|protect|unprotect) .*")
 
 
 @dataclass
@@ -78,17 +69,6 @@ class Vlan:
     ports: set[str] = field(default_factory=set)
     unknown: str | None = None
     """The first statement whose meaning is not known, as of a private VLAN."""
-
-
-def statements(answer: str) -> list[str]:
-    """Return the statements of ``display set``, without ``set`` and without deactivated ones."""
-    lines = [" ".join(line.split()) for line in answer.splitlines()]
-    off = [line.removeprefix("deactivate ") for line in lines if line.startswith("deactivate ")]
-    return [
-        statement
-        for statement in (line.removeprefix("set ") for line in lines if line.startswith("set "))
-        if not any(f"{statement} ".startswith(f"{path} ") for path in off)
-    ]
 
 
 def vlans_in(answer: str) -> dict[str, Vlan]:
@@ -152,8 +132,10 @@ def read_ports(
         elsewhere = "\n".join(line for line in rest if " ".join(line.split()) not in known_lines)
     doubts: dict[str, str] = {}
     for port, statement in (
-        *_doubts((interfaces, vlans, elsewhere), elsewhere, own),
-        *_of_ranges(ranges, own, harmless),
+        *of_lines((interfaces, vlans, elsewhere), elsewhere, own, harmless),
+        *of_filters(elsewhere, own, harmless),
+        *of_named_ranges((vlans, elsewhere), ranges, own, harmless),
+        *of_ranges(ranges, own, harmless),
     ):
         doubts.setdefault(port, statement)
     states = {
@@ -177,66 +159,6 @@ def _mode(line: str, ports: Mapping[str, Sequence[str]]) -> str:
     how = [each.removeprefix(_LACP) for each in lines if each.startswith(_LACP)]
     modes = [each for each in how if each in ("active", "passive")]
     return f" lacp {modes[0]}" if modes else ""
-
-
-def _doubts(
-    answers: Iterable[str], elsewhere: str, ports: Iterable[str]
-) -> Iterator[tuple[str, str]]:
-    """Yield ports with statements elsewhere, and with lines that are not statements at all."""
-    strange = [
-        line
-        for answer in answers
-        for line in map(str.strip, answer.splitlines())
-        if not line.startswith(("set ", "deactivate ")) and not _BANNER.fullmatch(line)
-    ]
-    for line in (*strange, *statements(elsewhere)):
-        if _HARMLESS_ELSEWHERE.match(line):
-            continue
-        named = set(re.findall(rf"\b({PORT})\b", line))
-        every = re.search(r"\bvlans\b|\binterfaces? (?:all|access-ports|interface-range)\b", line)
-        yield from ((port, line) for port in ports if port in named or every)
-
-
-def _of_ranges(
-    ranges: Mapping[str, Sequence[str]], own: Mapping[str, Sequence[str]], harmless: HarmlessLines
-) -> Iterator[tuple[str, str]]:
-    """Yield ports that do not show what their range says: it was not inherited, or overridden."""
-    for name, lines in ranges.items():
-        members = [line for line in lines if line.startswith(("member ", "member-range "))]
-        settings = [line for line in lines if line not in members and line not in harmless]
-        for port, shown in own.items():
-            if not any(_is_member(port, member) for member in members):
-                continue
-            for line in settings:
-                path = line.rpartition(" ")[0]
-                if line not in shown and not any(one.startswith(f"{path} ") for one in shown):
-                    yield port, f"interface-range {name} {line}"
-
-
-def _is_member(port: str, member: str) -> bool:
-    """Read ``member ge-0/0/[1-4,7]``, ``member "ge-0/*/*"``, ``member-range P to P``."""
-    kind, _, what = member.replace('"', "").partition(" ")
-    if kind == "member-range":
-        first, _, last = what.partition(" to ")
-        head = port.rpartition("/")[0]
-        ends = [end.rpartition("/") for end in (first, last)]
-        if any(not end[2].isdecimal() for end in ends):
-            return True
-        number = port.rpartition("/")[2].partition(":")[0]
-        if {end[0] for end in ends} != {head}:
-            return ends[0][0] != ends[1][0] and port[:3] == first[:3]  # it spans slots
-        return int(ends[0][2]) <= int(number or 0) <= int(ends[1][2])
-    pattern = ""
-    for part in re.split(r"(\[[^\]]*\]|\*)", what):
-        if part == "*":
-            pattern += r"[\d/:]*"
-        elif part.startswith("["):
-            spans = re.findall(r"(\d+)(?:-(\d+))?", part)
-            every = [n for low, high in spans for n in numbers(low, high or low)]
-            pattern += f"(?:{'|'.join(map(str, every))})"
-        else:
-            pattern += re.escape(part)
-    return re.fullmatch(pattern, port) is not None
 
 
 class _Port:
@@ -344,6 +266,8 @@ def _state(
     unknown = [line for line in lines if not port.takes(line) and line not in harmless]
     if not port.switching:
         unknown = [line for line in unknown if not _ROUTED.match(line)]
+        if doubt is not None and doubt.startswith(INSTANCES):
+            doubt = None  # it routes in a VRF
     config = port.config
     if port.switching and not port.trunk and len(port.carried) > 1:  # an access port has one
         unknown.append(f"vlan members {vlan_ranges(port.carried)}")

@@ -44,6 +44,9 @@ class Link(msgspec.Struct):
     ifname: str = ""
     flags: list[str] = []
     master: str = ""
+    link: str | None = None
+    """The link below a sub-interface; None if that is in another namespace."""
+
     linkinfo: _Info = msgspec.field(default_factory=_Info)
 
 
@@ -58,11 +61,37 @@ def read_ports(answers: Sequence[str], harmless: HarmlessLines) -> dict[str, Por
     ``answers``: to ``bridge -json -compressvlans vlan show``, ``ip -json -details link show``.
     """
     vlans, links = _vlans(answers[0]), read_links(answers[1])
+    bridged = _bridged_apart(links)
     return {
-        name: _state(link, links, vlans.get(name, ()), harmless)
+        name: _state(link, links, vlans.get(name, ()), harmless, bridged.get(name, ()))
         for name, link in links.items()
         if "LOOPBACK" not in link.flags and link.linkinfo.info_kind not in _NO_PORTS
     }
+
+
+def _bridged_apart(links: dict[str, Link]) -> dict[str, list[str]]:
+    """Return ports of which a sub-interface is on a bridge, with what it is.
+
+    It takes the frames with its tag before the port's own bridge sees them. (NVIDIA's "Cumulus
+    Linux User Guide", "Traditional Bridge Mode": "bridge-ports swp1.100 swp2.100".) If it does not
+    say whose it is, it may be any port's.
+    """
+    found: dict[str, list[str]] = {}
+    for name, link in links.items():
+        master = links.get(link.master)
+        if link.linkinfo.info_kind != "vlan" or not link.master:
+            continue
+        if master is not None and master.linkinfo.info_kind in ("", "vrf"):
+            continue  # it routes
+        below, seen = link.link, {name}
+        if below not in links:
+            seen |= links.keys()
+        while below in links and below not in seen:
+            seen.add(below)
+            below = links[below].link
+        for port in seen - {name}:
+            found.setdefault(port, []).append(f"{name} master {link.master}")
+    return found
 
 
 def _vlans(answer: str) -> dict[str, Sequence[_Entry]]:
@@ -94,17 +123,22 @@ def doubts_about(link: Link, links: dict[str, Link]) -> Iterator[str]:
         yield f"master {link.master}, vlan_filtering {filtering}"
     if kind == "bridge" and data.get("vlan_protocol", "802.1Q") != "802.1Q":
         yield f"master {link.master}, vlan_protocol {data['vlan_protocol']}"
-    for setting in ("isolated", "vlan_tunnel"):
+    # "locked": of 802.1X (bridge(8)).
+    for setting in ("isolated", "vlan_tunnel", "locked"):
         if link.linkinfo.info_slave_data.get(setting, False) is not False:
             yield f"{setting} on"
 
 
 def _state(
-    link: Link, links: dict[str, Link], entries: Sequence[_Entry], harmless: HarmlessLines
+    link: Link,
+    links: dict[str, Link],
+    entries: Sequence[_Entry],
+    harmless: HarmlessLines,
+    bridged: Sequence[str],
 ) -> PortState:
     untagged: int | None = None
     tagged: set[int] = set()
-    unknown = list(doubts_about(link, links))
+    unknown = [*doubts_about(link, links), *bridged]
     for entry in entries:
         vlans = numbers(str(entry.vlan), str(entry.vlanEnd or entry.vlan))
         flags = frozenset(entry.flags)

@@ -17,12 +17,16 @@ _END = re.compile(r" {0,3}exit\s*$")
 _PORT = r"(?:\d+/)?(?:[a-z]{1,3})?\d+|\d+/\d+/\d+"
 _LIST = rf"(?:{_PORT})(?:-(?:{_PORT}))?(?:,(?:{_PORT})(?:-(?:{_PORT}))?)*"
 _NAMES_PORTS = re.compile(
-    rf"\b(?:interface|untagged|tagged|auto|forbid|protected-ports|trunk|mirror-port|"
+    rf"\b(?:interface|untagged|tagged|auto|forbid|protected-ports|trunk|mesh|mirror-port|"
     rf"mirror \d+(?: name \S+)? port|aaa port-access(?: (?:authenticator|mac-based|web-based|"
     rf"local-mac))?)(?: ethernet)? +({_LIST})(?=\s|$)",
     re.I,
 )
 """Words of lines outside of ports, each with the ports that it says something of."""
+
+_DEVICE_PROFILE = re.compile(r"\bdevice-profile type\b")
+"""A port whose neighbour says by LLDP that it is such a device gets the profile's VLANs (HPE's
+"ArubaOS-Switch Management and Configuration Guide" 16.x, "Device profiles")."""
 
 _HARMLESS_ELSEWHERE = re.compile(
     r"no |(?:spanning-tree|dhcp-snooping|arp-protect|port-security|lldp|loop-protect|sflow|ip|"
@@ -91,6 +95,7 @@ class _Running:
         self._tagged: dict[str, set[int]] = {}
         self._shut: set[str] = set()
         self._unknown: dict[str, str] = {}
+        self._every_port: str | None = None
         self._learns: str | None = None
         self._fixed: set[str] = set()
 
@@ -139,7 +144,12 @@ class _Running:
 
     def elsewhere(self, lines: Sequence[str]) -> None:
         """Read lines outside of VLANs and ports."""
+        profile: str | None = None
         for line in lines:
+            if _DEVICE_PROFILE.search(line) and line not in self._harmless:
+                profile = line
+            if profile is not None and re.search(r"\benable$", line):
+                self._every_port = profile
             if line.split()[-1] == "gvrp" and not line.startswith("no "):
                 self._learns = line
             elif not _HARMLESS_ELSEWHERE.match(line):
@@ -155,6 +165,7 @@ class _Running:
             unknown = self._unknown.get(port)
             if unknown is None and port not in self._fixed:
                 unknown = self._learns
+            unknown = unknown or self._every_port
             found[port] = PortState(
                 PortConfig(untagged, tuple(sorted(tagged))), port not in self._shut, unknown
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -89,9 +90,18 @@ def _fields(given: Any) -> dict[str, Any]:
     return given if isinstance(given, dict) else {"": given}
 
 
+def _written_out(port: str) -> str:
+    """Write out ``Eth64`` and ``Po10``, short forms in the names of sub-interfaces.
+
+    (SONiC's "Sub port interface" design: a kernel's name has at most 15 characters.)
+    """
+    found = re.fullmatch(r"(Eth|Po)(\d+)", port)
+    return {"Eth": "Ethernet", "Po": "PortChannel"}[found[1]] + found[2] if found else port
+
+
 def _named_by(table: str, parts: Sequence[str], fields: Mapping[str, Any]) -> set[str]:
     """Return the ports that an entry is about."""
-    found = {part.partition(".")[0] for part in parts}
+    found = {_written_out(part.partition(".")[0]) for part in parts}
     if table == "PORTCHANNEL_MEMBER":
         return set(parts[1:])
     if table == "MIRROR_SESSION":

@@ -64,7 +64,7 @@ HARMLESS: tuple[str, ...] = (
     "(?:no )?switchport nonegotiate",
     "(?:no )?switchport autostate",
     "(?:no )?switchport block",
-    "(?:no )?switchport protected",
+    "(?:no )?switchport protected(?! +[a-z])",  # ROS names an uplink that takes all frames
     "(?:no )?switchport port-security",
     "(?:no )?switchport priority",
     "switchport trunk pruning",
@@ -178,6 +178,8 @@ class Switchport:
         match words:
             case ["shutdown"]:
                 self.shut = True
+            case ["no", "shutdown"]:
+                self.shut = False
             case ["switchport"]:
                 self.routed = False
             case ["no", "switchport"]:

@@ -92,7 +92,8 @@ class JunosSwitch(CliSwitch[Config]):
             match pipe.split():
                 case ["display", "set"] | ["display", "inheritance", *_] | ["no-more"]:
                     pass
-                case ["match", pattern]:
+                case ["match", _, *_]:
+                    pattern = pipe.split(maxsplit=1)[1].strip()
                     wanted = re.compile(pattern.strip('"'), re.I)
                     printed = [line for line in printed if wanted.search(line)]
                 case ["except", pattern]:

@@ -52,7 +52,7 @@ HARMLESS_EOS = (
     NO_SWITCHPORT,
     "(?:no )?switchport mac address",
     "(?:no )?switchport (?:tap|tool)",
-    "(?:no )?(?:error-correction|phy|transceiver|link-debounce|l1|l2 mtu|l2 mru|poe)",
+    "(?:no )?(?:error-correction|phy|transceiver|link-debounce|l2 mtu|l2 mru|poe)",
     "(?:no )?(?:sflow|flow tracker|ptp|lanz|queue-monitor|snmp trap|dcbx|mac timestamp)",
     "(?:no )?(?:sync-e|link tracking group|comment)",
     "(?:no )?(?:qos|service-profile|service-policy type qos|priority-flow-control|shape)",
@@ -82,6 +82,23 @@ _INTERFACES = Interfaces(
     fresh=_fresh_port,
     bulk_from=1,  # lines outside of a port's section decide about it: the default mode, monitors
 )
+_DEFAULTS = re.compile(r"\binterface defaults\b.*((?:\n(?!!|interface ).*)*)")
+_SHUT = re.compile(r"\bethernet\b[\s\S]*?(?<!no )\bshutdown\b")
+_ETHERNET = re.compile(r"^interface Ethernet[\d/]+[ \t\r]*$", re.M)
+
+
+def _parse_ports(answers: Sequence[str], options: Options) -> dict[str, PortState]:
+    """Read the sections of ports, each after what ``interface defaults`` says of all.
+
+    (``interface defaults``, ``ethernet``, ``shutdown``: what Arista's AVD renders.)
+    """
+    shown = "\n!\n".join(answers)
+    defaults = _DEFAULTS.search(shown)
+    if defaults is not None and _SHUT.search(defaults[1]):
+        shown = _ETHERNET.sub(lambda header: f"{header[0].rstrip()}\n   shutdown", shown)
+    return _INTERFACES.read([shown], options)
+
+
 # ``show running-config all`` has the line for each port (batfish's
 # ``arista_interface_show_run_all_3``).
 _LINES = SwitchportLines(no_voice_vlan=("no switchport phone vlan",))
@@ -148,7 +165,7 @@ DIALECT = Dialect(
     ),
     reader=Reader(
         read_ports=_INTERFACES.show,
-        parse_ports=_INTERFACES.read,
+        parse_ports=_parse_ports,
         read_vlans=show_vlan_brief,
         parse_vlans=vlan_table,
         witness=membership.Witness(line="show vlan brief", read=membership.table),

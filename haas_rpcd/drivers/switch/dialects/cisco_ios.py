@@ -32,7 +32,14 @@ from haas_rpcd.drivers.switch.writer import InContexts, Options, PortContexts, V
 _GLOBAL_LINES = (
     "show running-config | include "
     rf"^monitor session|^ destination interface|^vlan {TAG_NATIVE}"
+    "|^autoconf enable|^macro auto global processing"
 )
+
+_EVERY_PORT = re.compile(r"(?<!no )\b(?:autoconf enable|macro auto global processing)\b")
+"""A neighbour that says by CDP or LLDP what it is makes its port a trunk, or changes its VLANs. The
+running configuration does not show what Autoconf does to a port. (Cisco's "Network Management
+Configuration Guide, Catalyst 9400", 16.12, "Configuring Autoconf": "applied to all the interfaces";
+"Auto Smartports Configuration Guide".)"""
 
 
 def _encapsulation(options: Options) -> list[str]:
@@ -77,6 +84,7 @@ _INTERFACES = Interfaces(
         "fo": "FortyGigabitEthernet",
     },
     fresh=_fresh_port,
+    every_port=_EVERY_PORT,
     show_global=(_GLOBAL_LINES,),
 )
 

@@ -54,6 +54,12 @@ HARMLESS_OS10 = (
 
 _INTERFACES = Interfaces(types=("ethernet", "port-channel"), harmless=HARMLESS_OS10)
 
+_VIRTUAL_NETWORKS = "show running-configuration | grep member-interface"
+_IN_VIRTUAL_NETWORK = re.compile(r"\bmember-interface ((?:ethernet|port-channel) ?[\d/:]+).*")
+"""A port in a virtual network, a bridge domain beside the VLANs: it carries one VLAN more, or
+another one untagged. (Dell's "SmartFabric OS10 User Guide" 10.5.0, "Configure untagged access
+ports"; only the section of the virtual network says so.)"""
+
 
 def _channel(number: int) -> str:
     return f"port-channel{number}"
@@ -127,23 +133,30 @@ def _vlan_lines(vlan: int, present: bool, options: Options) -> list[str]:
 
 
 def _read_ports(ports: Sequence[str], options: Options) -> list[str]:
-    """Show all ports of the types in ``ports``."""
+    """Show all ports of the types in ``ports``, and which are in virtual networks."""
     kinds = {_INTERFACES.canonical(port).rstrip("0123456789/:") for port in ports}
-    return [
+    shown = [
         f"show running-configuration interface {kind}"
         for kind in _INTERFACES.types
         if not ports or kind in kinds
     ] or [f"show running-configuration interface {_INTERFACES.types[0]}"]
+    return [*shown, _VIRTUAL_NETWORKS]
 
 
 def _parse_ports(answers: Sequence[str], options: Options) -> dict[str, PortState]:
     """Read the ``interface`` sections, which end with ``!``; not every release indents them."""
     found: dict[str, PortState] = {}
+    members = {
+        _INTERFACES.canonical(member[1].replace(" ", "")): member[0].strip()
+        for answer in answers
+        for member in _IN_VIRTUAL_NETWORK.finditer(answer)
+    }
     for answer in answers:
         for port, lines in _INTERFACES.port_lines(
             interface_sections(answer, indented=False)
         ).items():
             state = _Port()
+            lines += [members[port]] if port in members else []
             state.read(lines, harmless_lines(HARMLESS_OS10, options))
             found[port] = state.seen
     return found

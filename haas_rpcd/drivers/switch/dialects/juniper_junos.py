@@ -24,7 +24,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from haas_rpcd.drivers.switch import junosconfig, lldptables, mactables, membership, portnames
+from haas_rpcd.drivers.switch import (
+    junosconfig,
+    junosstatements,
+    lldptables,
+    mactables,
+    membership,
+    portnames,
+)
 from haas_rpcd.drivers.switch.cabling import CablingReader, Table
 from haas_rpcd.drivers.switch.channels import Channels
 from haas_rpcd.drivers.switch.dialect import About, Dialect, Reader, uptime_after
@@ -50,9 +57,14 @@ _UNIT = "unit 0 family ethernet-switching"
 _MAX_SPANS = 24
 _LIST_LENGTH = 180
 _AS_SET = "| display inheritance no-comments | display set"
-_MATCH = '| match "switch-options|switching-options|dot1x|analyzer|port-mirror"'
+_MATCH = (
+    '| match "switch-options|switching-options|dot1x|analyzer|port-mirror|mvrp|gvrp|'
+    'routing-instances .* interface|then vlan|then interface"'
+)
 """Picks what other places of the configuration say of ports: voice VLANs (``switch-options voip``),
-802.1X, ports that mirror others."""
+802.1X, ports that mirror others, that join the VLANs for which their neighbour registers (MVRP,
+GVRP), or that belong to a switch of its own inside of the switch (``instance-type mac-vrf``), and
+filters that put frames into other VLANs or on other ports."""
 
 _BANNER = re.compile(r"(?:\{[^{}]*\})?(?:\[edit\])?")
 """The line above a prompt: the member of a Virtual Chassis, and the edit level."""
@@ -269,7 +281,7 @@ DIALECT = Dialect(
     canonical_port=_canonical,
     channels=Channels(name=_channel, member=_member, listed=True),
     example_ports=("ge-0/0/1", "ge-0/0/2"),
-    port_names=portnames.of_types(junosconfig.TYPES, r"-?\d[\d/]*(?::\d+)?"),
+    port_names=portnames.of_types(junosstatements.TYPES, r"-?\d[\d/]*(?::\d+)?"),
     dialogue=Dialogue(
         host=r"[\w.-]+",
         prompt=r"(?:[^\s>#%]+@)?HOST(?::[^\s>#%]*)?(?: (?=[#%]))?[>#%] ?",
