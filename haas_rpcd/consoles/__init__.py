@@ -1,7 +1,7 @@
 """Consoles: one line to each node or headnode, several who watch it, and one who types.
 
 - :mod:`.consoles` keeps the consoles that are open, gives tickets to those who may open one, and
-  cuts whoever may not any more.
+  disconnects whoever loses that right.
 - :mod:`.console` reads one line, and passes it on.
 - :mod:`.log` keeps what a line said, for its present holder only.
 

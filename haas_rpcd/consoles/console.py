@@ -17,7 +17,7 @@ from haas_schemas.console import CONNECTED
 log = logging.getLogger(__name__)
 
 BACKLOG = 2**20
-"""Bytes that a watcher may be behind. One that is slower is cut, so that it delays nobody."""
+"""Bytes that may wait for a watcher. A slower one is disconnected, so that it delays nobody."""
 
 REPLAY = 2**14
 """Bytes of the log that a new watcher is shown first."""
@@ -45,7 +45,7 @@ class Watcher:
 
     @property
     def title(self) -> str:
-        """How the others are told of it."""
+        """How notices to the others name this watcher."""
         return "an admin" if self.admin else self.user
 
     def put(self, chunk: Chunk) -> None:
@@ -60,14 +60,14 @@ class Watcher:
         self._news.set()
 
     def cut(self, why: str) -> None:
-        """Send nothing more, and let it go."""
+        """Send nothing more, and disconnect the watcher."""
         if not self.why:
             self.why = why
             self._chunks.clear()
             self._news.set()
 
     def finish(self, why: str) -> None:
-        """Let it go once it has been sent all."""
+        """Disconnect the watcher once everything was sent."""
         if not self.why:
             self._chunks += (why, None)
             self._news.set()
@@ -154,7 +154,7 @@ class Console:
             self._task = start_apart(self._serve(), f"console of {self.place}")
 
     async def leave(self, watcher: Watcher) -> None:
-        """Let somebody go; the last one closes the line, unless it stays."""
+        """Remove a watcher; after the last one the line is closed, unless it stays."""
         if watcher in self._watchers:
             self._watchers.remove(watcher)
         if watcher is self._writer:
@@ -164,7 +164,7 @@ class Console:
             await self.close()
 
     async def type(self, watcher: Watcher, data: bytes) -> None:
-        """Send to the line what somebody typed; wait while it takes no more. Else ignore it."""
+        """Send to the line what the one who may type typed; wait while it takes no more."""
         if watcher is self._writer:
             await self._typed.put(data)
 

@@ -1,4 +1,4 @@
-"""All consoles that are open: who may come in, and who may not stay."""
+"""The open consoles: who may enter, and who has to leave."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ INTERVAL = 10.0
 """Seconds after which it is checked at the latest whether everybody may stay."""
 
 Check = Callable[[Tx], Place]
-"""Returns what a caller may open now. Raises HaasError if it may not."""
+"""Returns what a caller may open now. Raises HaasError if there is nothing."""
 
 _NOUNS = frozenset({"node", "headnode", "project", "user"})
 
 
 class Grant(msgspec.Struct, frozen=True):
-    """What a ticket is good for."""
+    """What a ticket admits to."""
 
     caller: Caller
     place: Place
@@ -153,7 +153,7 @@ class Consoles:
                 unsubscribe()
 
     def _follow(self) -> None:
-        """Be told of what changes from now on: there is a console, or the log of one."""
+        """Follow the inventory's events from now on: there is a console, or a log of one."""
         if not self._unsubscribe:
             self._unsubscribe = (
                 self._events.subscribe_inventory(self._on_inventory),
@@ -171,7 +171,7 @@ class Consoles:
                 watcher.cut("your rights have changed: open the console again")
 
     async def check(self) -> None:
-        """Cut whoever may not stay, and delete the logs of former holders. Raises StoreError.
+        """Disconnect whoever may not stay; delete the logs of former holders. Raises StoreError.
 
         Lines that are always logged are opened, again after a while if they were closed.
         """
@@ -193,7 +193,7 @@ class Consoles:
             self._record(place)
 
     def _record(self, place: Place) -> None:
-        """Log a line that nobody watches, unless it is, or was opened a moment ago."""
+        """Log a line that nobody watches, unless it is open or was opened a moment ago."""
         now = asyncio.get_running_loop().time()
         known = self._consoles.get(place)
         if known is None or (known.ended and not known.watchers and now - known.begun >= RETRY):
@@ -208,12 +208,12 @@ class Consoles:
         return console
 
     def _forget(self, console: Console) -> None:
-        """Let nobody else in to a console that is about to be closed."""
+        """Admit nobody else to a console that is about to be closed."""
         if self._consoles.get(console.place) is console:
             del self._consoles[console.place]
 
     async def _check(self, watcher: Watcher, grant: Grant) -> None:
-        """Cut a watcher that may not stay. Raises StoreError."""
+        """Disconnect a watcher that may not stay. Raises StoreError."""
         try:
             place = await self._store.read(grant.check)
         except StoreError:
@@ -225,7 +225,7 @@ class Consoles:
             watcher.cut(f"{grant.place} has changed hands")
 
     async def stop(self) -> None:
-        """Let everybody go, and close all lines."""
+        """Disconnect everybody, and close all lines."""
         for watcher in self._present:
             watcher.cut("haas-rpcd is stopping")
         for console in list(self._consoles.values()):

@@ -21,7 +21,7 @@ OpenHeadnode = Callable[[str, str], AbstractAsyncContextManager[Line]]
 
 
 def always_logged(settings: Settings) -> Callable[[Tx], list[Place]] | None:
-    """Return what tells whose line is logged though nobody watches it; None: no line is."""
+    """Return what names the places to log while nobody watches; None: there are none."""
     kinds = settings.consoles.always_log
 
     def places(tx: Tx) -> list[Place]:

@@ -1,4 +1,4 @@
-"""Keeps what a console said, in files that only the daemon's user reads. They never grow beyond."""
+"""Keeps what a console printed, in files of bounded size that only the daemon's user can read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from haas_rpcd.consoles import Place
 
 LONGEST = 2**20
-"""Bytes of a file. When it is full it takes the place of the one before, of which there is one."""
+"""Bytes of a file. A full one replaces the previous one; two are kept."""
 
 
 class ConsoleLog:

@@ -31,7 +31,7 @@ IMAGE_FOLDER = "/var/lib/libvirt/images"
 """Where copies of images are put if there is no default pool: libvirt's own folder for disks."""
 
 TEMPORARY_POOL = "haas-temporary"
-"""What the names of transient pools begin with."""
+"""The prefix of the names of transient pools."""
 
 
 @dataclass

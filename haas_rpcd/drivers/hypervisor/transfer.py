@@ -36,7 +36,7 @@ class Place(NamedTuple):
 
 
 FileKey = tuple[str, int, str]
-"""What tells one content of a file from another: :class:`VolumeFacts` is such a tuple."""
+"""What differs if the content of a file differs: :class:`VolumeFacts` is such a tuple."""
 
 
 class VolumeFacts(NamedTuple):
@@ -110,7 +110,7 @@ class ContentHash:
             self._hash.update(self._block)
 
     def hexdigest(self) -> str:
-        """Return the hash, once everything was fed."""
+        """Return the hash of all that was fed."""
         self._end_block()
         length = self._number * _BLOCK + len(self._block)
         self._hash.update(b"length" + length.to_bytes(8, "big"))
@@ -162,7 +162,7 @@ def write(libvirt: Any, connection: Any, volume: Any, pieces: Iterator[Piece]) -
 def measured(
     pieces: Iterator[Piece], content: ContentHash, moved: Moved = lambda count: None
 ) -> Iterator[Piece]:
-    """Pass pieces on; hash them, and report how much they are."""
+    """Pass pieces on; hash them, and report their sizes."""
     for piece in pieces:
         content.feed(piece)
         moved(piece if isinstance(piece, int) else len(piece))

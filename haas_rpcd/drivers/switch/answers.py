@@ -51,16 +51,16 @@ TRAPMGR[trapTask]: traputil.c(721) 29331 %% NOTE 'startup-config' has changed.``
 _LOGS = (_SYSLOG, _OS10_LOG, _ROS_LOG, _FASTPATH_LOG)
 
 _IN_LOGS = re.compile(r"%|\d:\d\d|SYSLOG|Trap 1|Message from")
-"""What each log message has some of; a megabyte of other lines is looked at only by this."""
+"""Characters that every log message contains; other lines need only this quick test."""
 
 _MAX_QUOTED = 300
 """Maximum characters of a switch's answer in an error message."""
 
 _MAX_SEARCHED = 4096
-"""Characters of an answer that are searched for those, as most of it may be blank."""
+"""Characters of an answer that are searched for the quotation, as most of it may be blank."""
 
 _MAX_ECHO = 8192
-"""Characters after which an echo that has not ended is none."""
+"""Characters after which an unfinished echo counts as none."""
 
 _MIN_SHIFTED = 8
 """Characters of a shifted line that must be visible for it to count as the echo."""

@@ -1,4 +1,4 @@
-"""The lines of a batch of changes, and the outcome of each change from how far they got. No I/O."""
+"""The lines of a batch of changes, and the outcome of each from the script's result. No I/O."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def preview_of(
     confirmed: Mapping[str, PortConfig],
     existing: frozenset[int],
 ) -> list[list[str]]:
-    """Return the lines of each change; ``confirmed`` has what ports were last seen to carry."""
+    """Return the lines of each change; ``confirmed`` has what was last confirmed of ports."""
     lines: list[list[str]] = [[] for _ in changes]
     parked = dialect.writer.parked_config
     current = {

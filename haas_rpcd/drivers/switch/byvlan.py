@@ -2,7 +2,7 @@
 
 A port joins a VLAN by a line in that VLAN's context (``vlan 100``, ``untagged 1-24``). No line
 removes it from all other VLANs, so it must be removed from each by name, and its current
-configuration is read first (:attr:`Writer.needs_current_config`).
+configuration is read first (:attr:`Writer.needs_current`).
 
 A port that is on no VLAN falls back to the default VLAN, together with all others in that state.
 Therefore a port is shut while it changes, and opened after it was read back. It stays open only if
@@ -44,7 +44,7 @@ class Membership(NamedTuple):
 class _Change(NamedTuple):
     """A port to be set. ``port`` is its canonical name, ``change`` the index of its change.
 
-    ``present`` is None if the port's state is unknown. A port that ``stays`` needs not be shut.
+    ``present`` is None if the port's state is unknown. A port that ``stays`` open need not be shut.
     """
 
     port: str
@@ -94,7 +94,7 @@ def keeps_untagged(current: PortConfig, config: PortConfig) -> bool:
 
 
 def no_lines(config: PortConfig, options: Options) -> list[str]:
-    """Return none."""
+    """Return no lines."""
     return []
 
 
@@ -155,7 +155,7 @@ class ByVlan:
 
     # --- lines in the context of a port that is shut ---
     before_leaving: Callable[[PortConfig, Options], list[str]] = no_lines
-    """Returns lines for a port that is still on its old VLANs, which it is given."""
+    """Returns lines for a port that is still on its old VLANs, from those."""
 
     before_joining: Callable[[PortConfig, Options], list[str]] = no_lines
     """Returns lines for a port that has left its old VLANs, for its new configuration."""

@@ -36,7 +36,7 @@ _MAC = re.compile(rf"{MAC}|[0-9A-Fa-f]{{2}}(?: [0-9A-Fa-f]{{2}}){{5}}")
 
 
 class Unread(NamedTuple):
-    """A line of a table that could not be read, or what is missing of a neighbour."""
+    """A line of a table that could not be read, or the fields that a neighbour lacks."""
 
     line: str
 
@@ -60,7 +60,7 @@ class Table(Generic[T]):
 
 @dataclass(frozen=True, kw_only=True)
 class CablingReader:
-    """How a family shows its cables; None where it does not, or nobody knows in which form."""
+    """How a family shows its cables; None where it does not, or its form is not documented."""
 
     neighbours: Table[Neighbour] | None = None
     learnt: Table[Learnt] | None = None

@@ -1,4 +1,4 @@
-"""Reads what a switch tells about its cables, in its own session."""
+"""Reads a switch's LLDP neighbours and MAC table, in the driver's session."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ Row = TypeVar("Row", Neighbour, Learnt)
 Show = Callable[[Sequence[str]], Awaitable[list[str]]]
 
 _OFF = re.compile(r"\blldp\b[^\r\n]{0,60}\b(?:not|disabled?|off)\b", re.I)
-"""What a switch says whose LLDP is off: ``% LLDP is not enabled``."""
+"""The answer of a switch whose LLDP is off: ``% LLDP is not enabled``."""
 
 _MOST_UNREAD = 20
-"""Lines that are quoted of those which could not be read."""
+"""How many of the lines that could not be read are quoted."""
 
 
 class Parse(Protocol):
@@ -80,7 +80,7 @@ class CablingSession:
     async def _rows(self, table: Table[Row], unread: list[str]) -> tuple[list[Row], str]:
         """Return a table's rows by the ports' canonical names, and the beginning of what was said.
 
-        Rows of what is no port, such as the switch's own CPU, are left out.
+        Rows that name no port, such as the switch's own CPU, are left out.
         """
         lines, answers = await self._answers(table)
 

@@ -21,7 +21,7 @@ MAX_OUTPUT = 16 * 2**20
 is no answer: the largest configurations have a few million."""
 
 _MUCH = READ // 4
-"""Bytes that are read at once only if a switch prints a lot."""
+"""A read of at least this many bytes means that the switch prints a lot."""
 
 _OTHERS_TURNS = 8
 """Turns of the event loop that others get after each of those. A call needs about that many, and

@@ -25,7 +25,7 @@ CHANNELS = "channels"
 """The option of a switch with the numbers of channels that HaaS may use."""
 
 _USUAL = "25-48"
-"""Numbers that nearly every family has, and of which people use the lower ones."""
+"""Numbers that nearly every family has; people use lower ones."""
 
 _HIGHEST = 9999
 
@@ -120,7 +120,7 @@ def understand(
 def _member(
     channels: Channels, channel: Channel, state: PortState, found: Mapping[str, PortState]
 ) -> PortState:
-    """Return the state of a member, whose other lines gave this state."""
+    """Return the state of a member, given the state by its other lines."""
     config, why = state.config, state.not_understood
     if channels.follow:
         carrier = found.get(channel.name)
@@ -137,7 +137,7 @@ def _with_strangers(
     found: Mapping[str, PortState],
     joined: Mapping[str, str],
 ) -> dict[str, PortState]:
-    """Return those of our channels that have members which HaaS did not give them."""
+    """Return our channels that have members which HaaS did not add."""
     names = {channel.name for channel in ours}
     strange: dict[str, PortState] = {}
     for port, state in found.items():
@@ -191,10 +191,10 @@ class ChannelLines:
     """True if only a port with the channel's VLANs can join, and no member can be set by itself."""
 
     shut: Sequence[str] = ("shutdown",)
-    """They shut a port, in its context."""
+    """Lines that shut a port, in its context."""
 
     open: Sequence[str] = ("no shutdown",)
-    """They open a port, in its context."""
+    """Lines that open a port, in its context."""
 
 
 def number_of(channel: Channel) -> int:

@@ -72,7 +72,7 @@ def _parts(dialect: Dialect) -> Iterator[tuple[str, Sequence[str]]]:
 def _channel_parts(
     dialect: Dialect, first: str, second: str
 ) -> Iterator[tuple[str, Sequence[str]]]:
-    """Yield the lines for a channel of two ports, from its making to its end."""
+    """Yield the lines for a channel of two ports, from its creation to its removal."""
     if dialect.channels is None:
         return
     channel = Channel(dialect.channels.name(25), "lacp")

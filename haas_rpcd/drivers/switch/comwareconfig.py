@@ -1,4 +1,4 @@
-"""Reads what the configuration of a Comware switch makes of its ports."""
+"""Reads the state of ports from the configuration of a Comware switch."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ OfEveryPort = Callable[[Sequence[str]], Sequence[str]]
 
 
 def no_lines(answers: Sequence[str]) -> OfEveryPort:
-    """Return what returns none: no global line concerns a port."""
+    """Return a function that finds no lines: no global line concerns a port."""
     return lambda own: ()
 
 

@@ -71,7 +71,7 @@ def uptime_after(pattern: re.Pattern[str]) -> Callable[[str], Uptime | None]:
 
 @dataclass(frozen=True, kw_only=True)
 class About:
-    """How a switch tells what it is."""
+    """How a switch reports what it is."""
 
     show_version: tuple[str, ...] = ()
     """Lines that show model and version. A model that refuses one of them can be probed, too."""
@@ -118,7 +118,7 @@ class About:
         return Identity(*(match[1].strip() if match else "" for match in found))
 
     def marks(self, answers: Sequence[str]) -> SwitchMarks:
-        """Read what no other switch says of itself from the answers to :meth:`serial_lines`."""
+        """Read the serial numbers or base MAC from the answers to :meth:`serial_lines`."""
         return identity.marks("\n".join(answers), self.serial, self.base_mac)
 
 

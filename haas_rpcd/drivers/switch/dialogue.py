@@ -34,7 +34,7 @@ def first_error_line(dialogue: Dialogue, answer: str, prompt: re.Match[str]) -> 
 
 @dataclass(frozen=True, kw_only=True)
 class Dialogue:
-    """What one family prints and wants to be answered. The defaults suit most families."""
+    """What one family prints, and the input that it expects. The defaults suit most families."""
 
     # --- prompts ---
     host: str = r"(?:\([^\s#>()\[\]]*\))?[^\s#>()\[\]]+"
@@ -175,7 +175,7 @@ class Dialogue:
         return self.find_error(self, answer, prompt)
 
     def tolerates(self, line: str, error: str) -> bool:
-        """Return whether an error in the answer to a line is none; see ``optional_lines``."""
+        """Return whether an error in the answer to a line is harmless; see ``optional_lines``."""
         optional = any(re.fullmatch(one, line) for one in self.optional_lines)
         return optional and self.unknown_command.match(error) is not None
 

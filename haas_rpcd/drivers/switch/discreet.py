@@ -1,4 +1,4 @@
-"""A switch's driver whose words hold no secret: errors, what is quoted of ports, and probes."""
+"""A switch's driver that replaces secrets in errors, quoted lines and probes."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class DiscreetDriver:
         return await self._discreetly(self._driver.uptime())
 
     def marks_at_hand(self) -> SwitchMarks:
-        """Return what the session is known to lead to, without asking."""
+        """Return the switch's marks as far as they are known, without asking it."""
         return self._driver.marks_at_hand()
 
     def said_of_ports(self, ports: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
@@ -104,7 +104,7 @@ class DiscreetDriver:
         return {port: tuple(mask(line) for line in lines) for port, lines in said.items()}
 
     async def marks(self) -> SwitchMarks:
-        """Read what tells this switch from another. Raises DeviceError."""
+        """Read what distinguishes this switch from others. Raises DeviceError."""
         return await self._discreetly(self._driver.marks())
 
     async def end_other_sessions(self) -> bool:

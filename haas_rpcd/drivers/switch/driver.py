@@ -185,7 +185,7 @@ class SwitchDriver:
     async def _run_single(
         self, lines: list[Line], ports: Ports, progress: Progress, *, learns: bool
     ) -> ScriptResult:
-        """Set each port by itself; if it ``learns`` and the switch takes that, from now on."""
+        """Set each port by itself; if it ``learns`` and that works, always from now on."""
         report = functools.partial(progress.line_sent, lines[0].shown_at)
         report(f"# {self._name} refuses a range of ports: each by itself")
         # The lines that leave a context that was not entered may have logged out.
@@ -257,7 +257,7 @@ class SwitchDriver:
             await self.close()
 
     async def _read_candidate(self, ports: Sequence[str]) -> Mapping[str, PortState]:
-        """Read what a commit would make of ports. Raises DeviceError."""
+        """Read the state that ports would have after a commit. Raises DeviceError."""
         candidate = self._dialect.writer.candidate
         lines = candidate(self._options) if candidate is not None else []
         answers = [await self._open_session.command(line) for line in lines]
@@ -331,7 +331,7 @@ class SwitchDriver:
         return known is not None and await end_others(known, self._name, self.show)
 
     def marks_at_hand(self) -> SwitchMarks:
-        """Return what the switch said of itself when its uptime was read; maybe nothing."""
+        """Return the marks that were read along with the uptime; possibly none."""
         return self._reader.marks_at_hand
 
     def said_of_ports(self, ports: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
@@ -339,7 +339,7 @@ class SwitchDriver:
         return self._reader.said_of(ports)
 
     async def marks(self) -> SwitchMarks:
-        """Return what the switch says of itself that no other switch says. Raises DeviceError."""
+        """Return the switch's serial numbers, or its base MAC. Raises DeviceError."""
         return await self._reader.marks()
 
     async def uptime(self) -> Uptime | None:

@@ -1,4 +1,4 @@
-"""Which lines of a switch's answers are about a port, to be quoted. Nothing is understood here."""
+"""Which lines of a switch's answers are about a port, to be quoted. Nothing is interpreted here."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _named(text: str, names: dict[str, str], canonical: Callable[[str], str]) ->
 
 
 def _possible(text: str) -> Iterator[str]:
-    """What may be the name of a port in a line: all after ``interface``, or a word of it."""
+    """Possible port names in a line: all after ``interface``, or a word of it."""
     head = _HEAD.fullmatch(text)
     if head is not None:
         yield head["name"]

@@ -1,4 +1,4 @@
-"""Reads what the running configuration of a FastIron switch makes of its ports."""
+"""Reads the state of ports from the running configuration of a FastIron switch."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ _LIST = re.compile(
 
 
 class FastIronConfig:
-    """What a running configuration says of ports."""
+    """The state of ports by a running configuration."""
 
     def __init__(
         self, canonical: Callable[[str], str], harmless: HarmlessLines, dual_mode: bool
@@ -134,7 +134,7 @@ class FastIronConfig:
             self._unknown = dict.fromkeys(members, line) | self._unknown
 
     def _doubt(self, lines: Iterable[str]) -> None:
-        """Note the ports of which lines elsewhere say something."""
+        """Note the ports that lines elsewhere concern."""
         for line in lines:
             if _EVERY_PORT.search(line) and line not in self._harmless:
                 self._every_port = line

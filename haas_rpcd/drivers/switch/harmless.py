@@ -1,4 +1,4 @@
-"""Lines of a port's configuration that change nothing of what the port carries.
+"""Lines of a port's configuration that do not affect its VLANs.
 
 A port is believed only if each of its lines is understood, or is known to be harmless. Each dialect
 lists its own harmless lines; a site adds to them by the option ``ignore`` of a switch.

@@ -1,4 +1,4 @@
-"""What a switch says of itself that no other switch says: serial numbers, and its base MAC."""
+"""What distinguishes a switch from all others: its serial numbers, or its base MAC."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _is_serial(text: str) -> bool:
 
 
 def _mac(text: str) -> str:
-    """Return a MAC address that its vendor gave to one device; "" for any other.
+    """Return a MAC address that a vendor assigned to one device; "" for any other.
 
     A multicast address or a locally administered one (the lowest two bits of the first octet, IEEE
     802) belongs to no device for good.

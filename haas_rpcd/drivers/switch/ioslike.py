@@ -183,7 +183,7 @@ class Interfaces:
     not every model takes them for the same type."""
 
     harmless: tuple[str, ...] = HARMLESS
-    """Beginnings of lines that change nothing of what a port carries; see
+    """Beginnings of lines that do not affect a port's VLANs; see
     :mod:`haas_rpcd.drivers.switch.harmless`."""
 
     fresh: Callable[[str], Switchport] = field(default=lambda config: Switchport("access"))

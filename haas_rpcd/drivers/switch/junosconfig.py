@@ -1,4 +1,4 @@
-"""Reads what the configuration of a Junos switch, as ``set`` statements, makes of its ports."""
+"""Reads the state of ports from the ``set`` statements of a Junos switch."""
 
 from __future__ import annotations
 

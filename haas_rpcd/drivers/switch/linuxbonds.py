@@ -19,7 +19,7 @@ BRIDGE = "bridge"
 _USUAL_BRIDGE = "br0"
 
 _MODES: Mapping[str, ChannelMode] = {"802.3ad": "lacp", "balance-xor": "static"}
-"""The modes in which the ports on the far side are one as well, by the kernel's names."""
+"""The modes that bundle the ports on the far side as well, by the kernel's names."""
 
 _OPTIONS: Mapping[ChannelMode, str] = {
     "lacp": "mode 802.3ad miimon 100 lacp_rate fast xmit_hash_policy layer2+3",

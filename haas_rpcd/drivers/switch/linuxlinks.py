@@ -107,7 +107,7 @@ def _vlans(answer: str) -> dict[str, Sequence[_Entry]]:
 
 
 def doubts_about(link: Link, links: dict[str, Link]) -> Iterator[str]:
-    """Yield what makes a port's frames take another way than its VLANs say."""
+    """Yield the settings that make a port's frames take another way than its VLANs say."""
     if "SLAVE" in link.flags:
         bond = links.get(link.master)
         mode = bond.linkinfo.info_data.get("mode") if bond is not None else None

@@ -15,11 +15,11 @@ from haas_rpcd.drivers.switch.vlantables import rows
 Found = Iterator[Neighbour | Unread]
 
 _NO_NAME = re.compile(r"|-|null|not[ -]advertised", re.I)
-"""What stands for a system name that was not advertised."""
+"""What is shown in place of a system name that was not advertised."""
 
 
 def neighbour(found: Mapping[str, str]) -> Neighbour | Unread:
-    """Make a neighbour of what was found of it."""
+    """Make a neighbour from the fields that were found."""
     port, chassis, remote = (found.get(key, "") for key in ("port", "chassis", "remote_port"))
     if not (port and chassis and remote):
         missing = [
@@ -57,7 +57,7 @@ class Blocks:
         yield from self.miscounted(len(blocks), answers)
 
     def miscounted(self, count: int, answers: Sequence[str]) -> Iterator[Unread]:
-        """Yield a sentence if the switch counts other than that many neighbours."""
+        """Yield a sentence if the switch counts another number of neighbours."""
         matches = [self.total.match(line) for line in rows(answers)] if self.total else []
         totals = [int(found[1]) for found in matches if found is not None]
         if totals and totals[-1] != count:

@@ -19,13 +19,13 @@ _MAX_QUESTIONS = 12
 """Questions that are answered at most: a switch that goes on asking lets nobody in."""
 
 _MAX_USERNAMES = 3
-"""User names sent at most: none of them was followed by a question for the password."""
+"""User names sent at most, if none is followed by a question for the password."""
 
 _BANNER_PAUSE = 0.1
 """Seconds within which a switch that is printing its banner prints more of it."""
 
 _AFTER_REFUSAL = 2.0
-"""Seconds of silence after words that look like a refusal, after which they are one."""
+"""After this many seconds of silence, words that look like a refusal count as one."""
 
 _LONGEST_QUESTION = 2048
 """Characters of the last line that are searched for a question or a prompt."""
@@ -204,7 +204,7 @@ class Login:
         return None
 
     def _find_message(self, messages: _Patterns) -> None:
-        """Search the lines that were not searched yet for what looks like a refusal."""
+        """Search the new lines for what looks like a refusal."""
         buffer = self._channel.buffer
         end = 1 + max(buffer.rfind("\n", self._row), buffer.rfind("\r", self._row))
         if end == 0:

@@ -1,4 +1,4 @@
-"""Takes long texts apart beside the event loop, so that no call waits for a talkative device."""
+"""Parses long texts in a thread, so that no call waits for a talkative device."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _LONG = 2**16
-"""Characters from which on a text may take more than some milliseconds."""
+"""Characters of a text from which on parsing may take more than some milliseconds."""
 
 
 async def beside(length: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Return ``work(*args, **kwargs)``: in a thread if it handles a text of a great length.
+    """Return ``work(*args, **kwargs)``: in a thread if it handles a long text.
 
     ``work`` must be pure. A thread gives up the interpreter every 5 ms, whatever it does.
     """

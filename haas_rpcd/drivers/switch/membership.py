@@ -1,4 +1,4 @@
-"""On which VLANs ports really are: what a switch's tables show, whatever put the ports there.
+"""The VLANs that ports really are on, by a switch's tables, whatever put the ports there.
 
 The configuration does not tell all: a RADIUS server assigns VLANs by 802.1X and MAB, and so do
 features that nobody listed. The drift check and the probe therefore read operational membership as

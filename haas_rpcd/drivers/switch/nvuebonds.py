@@ -1,4 +1,4 @@
-"""Bonds of NVUE: with their members they are made at once, and with the last one they are removed.
+"""Bonds of NVUE: made together with their members, and removed with the last one.
 
 Sources: NVIDIA's "Cumulus Linux User Guide" (Bonding - Link Aggregation) and "NVUE Reference".
 

@@ -39,7 +39,7 @@ class Opening:
     settings: SwitchSettings
     logins: AbstractAsyncContextManager[object]
     transcript: Transcript
-    """Records what is said after the login."""
+    """Records the session after the login."""
 
     async def session(self, report: Report) -> Session:
         """Connect and log in; wait up to ``busy_timeout`` for a session. Raises DeviceError."""
@@ -68,7 +68,7 @@ class Opening:
         session = Session(
             self.name,
             self.dialogue,
-            await self.connect(),  # not in its turn: one that is dead must not keep others waiting
+            await self.connect(),  # outside the bound: a dead switch must not keep others waiting
             login_timeout=self.settings.login_timeout,
             answer_timeout=self.settings.answer_timeout,
             transcript=self.transcript,

@@ -1,4 +1,4 @@
-"""Reads what the running configuration of a Dell OS9 switch makes of its ports."""
+"""Reads the state of ports from the running configuration of a Dell OS9 switch."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ _STATIC = "channel-member "
 
 
 class OS9Config:
-    """What a running configuration says of ports."""
+    """The state of ports by a running configuration."""
 
     def __init__(self, canonical: Callable[[str], str], harmless: HarmlessLines) -> None:
         self._canonical = canonical
@@ -130,7 +130,7 @@ class OS9Config:
         )
 
     def _doubt(self, lines: Iterable[str]) -> None:
-        """Note the ports of which lines elsewhere say something."""
+        """Note the ports that lines elsewhere concern."""
         for line in lines:
             for match in _NAMES_PORTS.finditer(line):
                 for port in self._members(match[1]):

@@ -1,4 +1,4 @@
-"""Runs a script in parts: what a part relies on is read back from the switch before it.
+"""Runs a script in parts: before each, the state that it relies on is read back from the switch.
 
 A switch may take a line without a word and not carry it out. Most lines are harmless then, as a
 port carries what it carried before. Three kinds are not:
@@ -41,7 +41,7 @@ class Runner(Protocol):
         ...
 
     async def read_candidate(self, ports: Sequence[str]) -> States:
-        """Read what a commit would make of ports. Raises DeviceError."""
+        """Read the state that ports would have after a commit. Raises DeviceError."""
         ...
 
     async def discard(self) -> None:
@@ -75,7 +75,7 @@ class Ports:
         return [change for change in changes if isinstance(change, SetPort)]
 
     def maybe_open(self, changes: Iterable[SetPort]) -> list[SetPort]:
-        """Return those of some changes whose port was not seen to be shut."""
+        """Return the changes whose port was not read as shut."""
         return [one for one in changes if one.port not in self.seen or self.seen[one.port].open]
 
     def judge(self, part: Part, found: States) -> None:

@@ -1,4 +1,4 @@
-"""Reads what the running configuration of a ProVision switch makes of its ports."""
+"""Reads the state of ports from the running configuration of a ProVision switch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NAMES_PORTS = re.compile(
     rf"local-mac))?)(?: ethernet)? +({_LIST})(?=\s|$)",
     re.I,
 )
-"""Words of lines outside of ports, each with the ports that it says something of."""
+"""Words of lines outside of ports, each with the ports that it concerns."""
 
 _DEVICE_PROFILE = re.compile(r"\bdevice-profile type\b")
 """A port whose neighbour says by LLDP that it is such a device gets the profile's VLANs (HPE's
@@ -86,7 +86,7 @@ def read_ports(
 
 
 class _Running:
-    """What a running configuration says of ports."""
+    """The state of ports by a running configuration."""
 
     def __init__(self, canonical: Callable[[str], str], harmless: HarmlessLines) -> None:
         self._canonical = canonical

@@ -68,7 +68,7 @@ class SwitchReader:
         self._answers: list[str] = []  # of the ports that were asked for last
         self._channels: dict[str, Channel] = {}  # that HaaS makes, by canonical names of ports
         self.marks_at_hand = SwitchMarks()
-        """What the switch said of itself when something else was asked."""
+        """The switch's marks, if the answer to something else had them."""
 
     async def ports(self, ports: Sequence[str]) -> dict[str, PortState]:
         """Return the state of some ports, by the names asked for.
@@ -213,7 +213,7 @@ class SwitchReader:
         return await self._parsed(lines, parse)
 
     def _with_channels(self, ports: Sequence[str]) -> Sequence[str]:
-        """Return ports, with the channels that tell what those of them carry that are members."""
+        """Return ports; with members, also the channels that tell what these carry."""
         if self._dialect.channels is None or not self._dialect.channels.follow:
             return ports
         names = [
@@ -261,7 +261,7 @@ class SwitchReader:
             ) from error
 
     async def probe(self, prompt: str) -> Probed:
-        """Return what the switch says of itself, and what all of its ports carry."""
+        """Return the switch's identity, and what all of its ports carry."""
         answers = [
             await self._show_if_known(line) for line in self._dialect.about.lines(self._options)
         ]
@@ -291,7 +291,7 @@ class SwitchReader:
         )
 
     async def cabling(self) -> Cabling:
-        """Return what the switch tells about its cables."""
+        """Return the switch's LLDP neighbours and MAC table."""
         session = CablingSession(self._name, self._dialect, self._options, self._show, self._read)
         return await session.read()
 
@@ -306,7 +306,7 @@ class SwitchReader:
         return self._dialect.about.uptime(answer)
 
     async def marks(self) -> SwitchMarks:
-        """Return what the switch says of itself that no other switch says."""
+        """Return the switch's serial numbers, or its base MAC."""
         about = self._dialect.about
         if about.serial is None and about.base_mac is None:
             return SwitchMarks()

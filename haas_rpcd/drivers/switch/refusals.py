@@ -1,4 +1,4 @@
-"""What to do after a switch refused a line: whatever else was wanted is sent without it.
+"""After a switch refused a line, sends the other changes without it.
 
 One port that the switch does not take, or does not have, must hold up no other.
 """

@@ -1,4 +1,4 @@
-"""Keeps what was typed as a secret out of a switch's words: some switches echo it, or quote it."""
+"""Removes secrets from a switch's output: some switches echo or quote what was typed."""
 
 from __future__ import annotations
 

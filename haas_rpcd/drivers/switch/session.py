@@ -52,7 +52,7 @@ _PAGE_TURNED = re.compile(r"\f(?:[\x08 ]*\x08|\r *\r)?")
 
 
 class ScriptResult(NamedTuple):
-    """How far a script got: ``answered`` lines were accepted, out of ``sent``.
+    """The result of a script: ``answered`` lines were accepted, out of ``sent``.
 
     ``error`` is the error of the line after the accepted ones, or None. Every line that was sent
     has been answered, unless the session has :attr:`~Session.ended`. (If the line that enters a
@@ -327,7 +327,7 @@ def _echo_starts(line: str, prompt: str, flags: int) -> re.Pattern[str]:
     """Return a pattern for what precedes the echo of a line: a prompt, or the end of a row.
 
     Each of the line's first characters must follow, each with the next one or an interruption (see
-    :func:`answers.echo_end`). It spares most of the output a closer look.
+    :func:`answers.echo_end`). Most of the output is excluded by it cheaply.
     """
     beginning = ""
     for char in reversed("".join(line.split())[:_BEGINNING]):

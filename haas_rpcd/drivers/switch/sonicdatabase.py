@@ -1,4 +1,4 @@
-"""Reads what the configuration database of a SONiC switch makes of its ports."""
+"""Reads the state of ports from the configuration database of a SONiC switch."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _entries(database: Database) -> Iterator[tuple[str, str, Mapping[str, Any]]]
 
 
 def _fields(given: Any) -> dict[str, Any]:
-    """Return the fields of an entry; one that has no fields is a field that nobody knows."""
+    """Return the fields of an entry; an entry without fields yields one that is not known."""
     return given if isinstance(given, dict) else {"": given}
 
 

@@ -1,4 +1,4 @@
-"""What a switch shows: the state of its ports, and its identity."""
+"""The state of a switch's ports, and its identity."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class PortState(NamedTuple):
 
     @property
     def seen(self) -> PortSeen:
-        """What was seen of the port, for the engine."""
+        """The state of the port, for the engine."""
         return PortSeen(self.carries, self.open and not self.config.vlans, self.not_understood)
 
 

@@ -1,4 +1,4 @@
-"""What the ``switchport`` lines of Cisco IOS, and of families that resemble it, make of a port."""
+"""Reads a port's state from ``switchport`` lines of Cisco IOS and similar families."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ batfish's ``grammar/cisco/testconfigs``."""
 
 
 NO_SWITCHPORT = r"no switchport (?!mode|access|trunk (?:allowed|native vlan(?! tag)))\S+.*"
-"""What is switched off, in families whose ports have further modes."""
+"""Lines that switch something off, in families whose ports have further modes."""
 
 HARMLESS_ROUTED = (
     "(?:no )?(?:arp|bfd|crypto|dhcp|glbp|hsrp|igmp|ip|ipv6|isis|mfib|mld|mpls|multicast|nat|ntp|"
@@ -290,7 +290,7 @@ def _config(untagged: int | None, others: frozenset[int]) -> PortConfig:
 
 
 def _listed(text: str) -> frozenset[int] | None:
-    """Read a list of VLANs; None if it is none."""
+    """Read a list of VLANs; None if it has another form."""
     if not text[:1].isdecimal():
         return None
     try:

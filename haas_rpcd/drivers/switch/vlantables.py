@@ -42,7 +42,7 @@ def rows(answers: Sequence[str]) -> Iterator[str]:
 def vlans_in_table(row: re.Pattern[str]) -> Callable[[Sequence[str]], frozenset[int]]:
     """Return a reader of tables whose rows match ``row``, with the VLAN in the first group.
 
-    It raises ValueError if a line looks like a row and is none.
+    It raises ValueError if a line begins like a row but has another form.
     """
 
     def read(answers: Sequence[str]) -> frozenset[int]:

@@ -57,13 +57,13 @@ class PortStages(NamedTuple):
     """
 
     shut: Sequence[str] = ()
-    """They shut the port. It is read back before anything else is set."""
+    """Lines that shut the port. It is read back before anything else is set."""
 
     settings: Sequence[Sequence[str]] = ()
     """Stages that set its VLANs, and whatever else must be set."""
 
     open: Sequence[str] = ()
-    """They open it, after it was read back. None for a port that stays open, or is parked."""
+    """Lines that open it, after it was read back. None for a port that stays open, or is parked."""
 
 
 StagesOf = Callable[[PortState | None, PortConfig, Options], PortStages]
@@ -142,7 +142,7 @@ def interface_range(spans: Sequence[Span]) -> str:
 
 
 def alike(port: str) -> str:
-    """Return the same for all ports: any of them can be named in one line."""
+    """The grouping of families that can name any ports in one line: all get the same key."""
     return ""
 
 
