@@ -1,4 +1,4 @@
-"""Messages on what happens elsewhere: how jobs end, and that a switch was restarted."""
+"""Messages about what happens elsewhere: jobs that end, and switches that were restarted."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class JobAnnouncements:
         ended = [jobs[job] for job in self._under_way if job in jobs and not jobs[job].under_way]
         self._newest = max((job.created for job in jobs.values()), default=self._newest or "")
         self._under_way = {job.job for job in jobs.values() if job.under_way}
-        # the last one is what stays on the screen
+        # the last one stays on the screen
         for job in sorted(ended + fresh, key=lambda job: (job.state == "failed", job.created)):
             if front is None or front.shown_job == job.job:
                 continue
@@ -70,7 +70,7 @@ def sentence(job: Job) -> str:
 
 
 class DeviceAnnouncements:
-    """Says what became of restarted switches, of headnodes, and which allocations end soon.
+    """Reports restarted switches, changes of headnodes, and allocations that end soon.
 
     Only admins get events of switches.
     """
@@ -110,7 +110,7 @@ class DeviceAnnouncements:
                 )
 
     def _as_now(self, node: str) -> Callable[[], bool]:
-        """Whether the allocation of a node still ends when it does now."""
+        """Whether the allocation of a node still has its present end."""
         nodes = self.console.session.inventory.nodes
         known = nodes.get(node)
         until = (known.state, known.until) if known is not None else None

@@ -92,7 +92,7 @@ class ConsoleApp(PlainApp):
         self.typeahead = TypeAhead(self, super().on_event, self._say_that_keys_wait)
         self.animation_level = "none"
         self.next_context: str | None = None
-        """The daemon to go on with, once this has ended."""
+        """The context to open next, once this app has ended."""
         self._mouse_is_ours = True
         self._has_texts = False
         self._own_keys = dict(self.options.keymap)
@@ -100,7 +100,7 @@ class ConsoleApp(PlainApp):
         self._announcements = (JobAnnouncements(self), DeviceAnnouncements(self))
 
     def _configure(self) -> str:
-        """Set up theme, glyphs and keys; give a sentence on a theme or a key that there is not."""
+        """Set up theme, glyphs and keys; return a sentence about an unknown theme or key."""
         for own in themes.THEMES.values():
             self.register_theme(own)
         complaint = ""
@@ -124,7 +124,7 @@ class ConsoleApp(PlainApp):
         return complaint or keymap.unknown(self.options.keymap)
 
     def _bind_own_commands(self) -> str:
-        """Bind the keys of the user's own commands; give a sentence on one that is no key."""
+        """Bind the keys of the user's own commands; return a sentence about one that is no key."""
         keyed = {name: own.key for name, own in self.own_commands.items() if own.key is not None}
         if not keyed:
             return ""
@@ -204,7 +204,7 @@ class ConsoleApp(PlainApp):
         return self.navigation.breadcrumbs()
 
     def start(self, work: Awaitable[Any]) -> None:
-        """Run something that goes on when the screen in front is left."""
+        """Run work that continues when the screen in front is left."""
         self.run_worker(work, group="send")
 
     def hold_keys(self) -> Hold:
@@ -255,7 +255,7 @@ class ConsoleApp(PlainApp):
             self.front.say(" and ".join(results) or "there is nowhere to copy it to")
 
     def open_context(self, name: str) -> None:
-        """End, so that the console opens on another daemon; all that is staged stays there."""
+        """End the app, so that the console opens on another daemon; what is staged stays there."""
         self.next_context = name
         self.exit(0)
 
@@ -286,7 +286,7 @@ class ConsoleApp(PlainApp):
             self.capture_mouse(None)
 
     def before_key(self, event: events.Key) -> bool:
-        """Say why a key does nothing now, if there is a reason.
+        """Say why a key has no effect now, if there is a reason.
 
         Textual would go on to what the key does on other screens.
         """

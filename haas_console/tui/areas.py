@@ -46,7 +46,7 @@ class AreaList(Grip, Lines):
         return "refused" if self.lit_refused else "target"
 
     def parts(self, index: int, width: int) -> list[Part]:
-        """Of a head its name and what it holds; otherwise the sign and the name."""
+        """The name and the contents of a head; of other lines the sign and the name."""
         line = self.lines[index]
         if line.head:
             lit = line.target == self.lit

@@ -55,10 +55,10 @@ class Bar(Widget):
 def top_text(session: Session, crumbs: list[str], width: int, shown_job: int | None = None) -> Text:
     """Context or site, breadcrumbs, project, user and role; on the right jobs and the connection.
 
-    In a narrow terminal the words that say least go first. ``shown_job``: a job that is left out,
-    because the screen itself shows it.
+    In a narrow terminal the least important words are dropped first. ``shown_job``: a job that is
+    left out, because the screen itself shows it.
     """
-    right = _news(session, shown_job)
+    right = _activity(session, shown_job)
     room = width - right.cell_len - 2
     left = next(
         (text for text in _places(session, crumbs) if text.cell_len <= room),
@@ -70,7 +70,7 @@ def top_text(session: Session, crumbs: list[str], width: int, shown_job: int | N
 
 
 def _places(session: Session, crumbs: list[str]) -> list[Text]:
-    """Where the user is, and as whom: in full, and in ever fewer words."""
+    """Where the user is, and as whom: in full, then in fewer and fewer words."""
     info = session.inventory.info
     project, endpoint = session.project or "all", session.sync.target.endpoint
     context = endpoint.context if endpoint is not None else None
@@ -100,7 +100,7 @@ def _places(session: Session, crumbs: list[str]) -> list[Text]:
     return found
 
 
-def _news(session: Session, shown_job: int | None) -> Text:
+def _activity(session: Session, shown_job: int | None) -> Text:
     """Which jobs run, and whether the console is connected."""
     text, status = Text(), session.sync.status
     jobs = [job for job in session.inventory.running_jobs() if job.job != shown_job]

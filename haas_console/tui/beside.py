@@ -25,7 +25,7 @@ REST = 0.15
 
 
 NAME = 9
-"""Cells of the names of facts."""
+"""Width of the column of names, in cells."""
 
 
 class BesideLines(FactLines, can_focus=False):
@@ -70,7 +70,7 @@ class Beside(Vertical):
         self._rest: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        """What it is, and the facts."""
+        """The title, and the facts."""
         yield self._bar
         yield self._lines
 

@@ -38,7 +38,7 @@ from haas_console.tui.staging import Staging
 class BoardScreen(ConsoleScreen):
     """Nodes, networks, and what is staged between them.
 
-    What its keys do is done by parts: :class:`Selection`, :class:`Connecting`, :class:`Holdings`,
+    Parts carry out what the keys do: :class:`Selection`, :class:`Connecting`, :class:`Holdings`,
     :class:`Staging` and :class:`Drag`. The actions here say which.
     """
 
@@ -184,12 +184,12 @@ class BoardScreen(ConsoleScreen):
     # --- details beside ---
 
     def on_lines_moved(self, event: Lines.Moved) -> None:
-        """Show what the cursor has come to."""
+        """Show the object under the cursor."""
         event.stop()
         self.beside.follow()
 
     def on_descendant_focus(self) -> None:
-        """Show what the side that has the keys now is at."""
+        """Show the object under the cursor of the side that has the focus now."""
         self.beside.follow()
 
     def action_beside(self) -> None:

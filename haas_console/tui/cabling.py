@@ -1,4 +1,4 @@
-"""What the screens do about cabling: check it, and prove that of a node."""
+"""Checks of cabling, and proofs of a node's, for the screens that offer them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from haas_console.tui.console import ScreenHost
 
 
 async def check(host: ScreenHost, switch: str | None) -> Mapping[str, Any] | None:
-    """Check the cabling of a switch, or of all; say how it is, and return the report."""
+    """Check the cabling of a switch, or of all; say the result, and return the report."""
     host.say(f"checking the cabling of {switch or 'all switches'} …")
     params = {"switch": switch} if switch is not None else {}
     outcome = await host.send([Call("cabling.check", params)])

@@ -40,7 +40,7 @@ ALIASES = {
 
 QUIT = ("q", "quit", "exit", "wq", "q!")
 OWN = (*(item.name for item in SCREENS), "board", "ctx", "discard", "quit")
-"""Words that the console adds to those of scripts."""
+"""Words that the console understands beyond those of scripts."""
 
 
 class CommandLine:
@@ -155,7 +155,7 @@ class CommandLine:
                 self._run(front, command)
 
     def _open(self, noun: str, name: str) -> bool:
-        """Open an object that is named after its noun; False if there is none such."""
+        """Open the object ``NOUN NAME``; False if there is none."""
         session = self.console.session
         if name.replace("-", "_") in session.sync.language.api.nouns.get(noun, {}):
             return False
@@ -208,7 +208,7 @@ class CommandLine:
         front.show_outcome(await self.console.session.discard())
 
     def _run(self, front: ScreenHost, command: Command) -> None:
-        """Begin a command; what needs no daemon is done at once, for the keys that follow."""
+        """Begin a command. What needs no daemon is done at once, before the next key."""
         session, navigation = self.console.session, self.console.navigation
         match command:
             case Help():
@@ -272,7 +272,7 @@ def _tell(notice: str) -> None:
 
 
 def answer_lines(call: Call, result: Any) -> list[str]:
-    """What a command that only reads has found, as a script's output shows it."""
+    """The answer to a command that only reads, as a script prints it."""
     if call.method in whytext.METHODS:
         return whytext.why_lines(result)
     if call.method == "plan.show":

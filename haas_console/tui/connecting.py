@@ -14,7 +14,7 @@ from haas_console.tui.selection import Selection
 
 
 class Connecting:
-    """Puts what is chosen or dragged onto a network, or parks it."""
+    """Connects what is chosen or dragged to a network, or parks it."""
 
     def __init__(self, host: ScreenHost, selection: Selection, areas: AreaList) -> None:
         self._host = host

@@ -1,4 +1,4 @@
-"""What screens, their parts and the app's parts need of each other, as protocols.
+"""The protocols by which screens, their parts and the app's parts know each other.
 
 Screens know no other screen and not the app: they depend on this module, and the app on them.
 """
@@ -77,7 +77,7 @@ class ScreenHost(Protocol):
 
     @property
     def is_there(self) -> bool:
-        """Whether its widgets can be used: not once it has begun to be taken away."""
+        """True while its widgets can be used: until its removal begins."""
 
     @property
     def session(self) -> Session:
@@ -143,7 +143,7 @@ class Console(Protocol):
         """The screen in front; None for the palette, and once the console has ended."""
 
     def start(self, work: Awaitable[Any]) -> None:
-        """Run something that goes on when the screen in front is left."""
+        """Run work that continues when the screen in front is left."""
 
     def hold_keys(self) -> Hold:
         """Keep the keys that are typed from now on until the hold is released."""

@@ -1,4 +1,4 @@
-"""Signs whose shapes say the same as their colours, in Unicode and in ASCII."""
+"""Signs that say by shape what their colours say, in Unicode and in ASCII."""
 
 from __future__ import annotations
 

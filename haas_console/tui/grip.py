@@ -74,7 +74,7 @@ class Grip(Lines):
     # --- the mouse ---
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Remember where: it may become a click or a drag."""
+        """Remember the position: it may become a click or a drag."""
         if event.button != 1:
             return
         if self._on_bar(event.x):

@@ -34,7 +34,7 @@ _WORDS = [
 
 
 def help_lines(screen: ConsoleScreen) -> list[str]:
-    """The keys of a screen in groups, followed by some words on everything else."""
+    """The keys of a screen in groups, then a few lines about everything else."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for active in screen.active_bindings.values():
         binding = active.binding

@@ -38,7 +38,7 @@ class Hint(NamedTuple):
     text: str
     active: ActiveBinding
     dim: bool
-    """The key does nothing now."""
+    """True if the key has no effect now."""
 
 
 APPLY = "open.apply"
@@ -46,11 +46,11 @@ APPLY = "open.apply"
 
 
 def hints(screen: Screen[None], width: int) -> list[Hint]:
-    """The keys that matter on a screen, as many as fit.
+    """Hints of the keys that matter on a screen, as many as fit.
 
     The key of the plan comes first; then that of the help page, which names those that do not fit.
-    While nothing is staged, that of the plan is dim and not missing, so that no key moves: a line
-    costs as many bytes as stand before its last change.
+    While nothing is staged, the plan's hint is dimmed, not removed, so that no other hint moves: a
+    redraw costs all bytes of the line up to its last change.
     """
     known = screen.active_bindings.values()
     first = {APPLY: 0, "app.help": 1}
@@ -75,7 +75,7 @@ def hints(screen: Screen[None], width: int) -> list[Hint]:
 
 
 def hints_text(screen: Screen[None], width: int) -> Text:
-    """The line of key hints; those of keys that do nothing now are dim."""
+    """The line of key hints; hints of keys without effect are dim."""
     text = Text(" ")
     for hint in hints(screen, width):
         look = "dim" if hint.dim else ""
@@ -91,7 +91,7 @@ def _may_apply(screen: Screen[None]) -> bool:
 
 
 def _is_idle(screen: Screen[None], binding: Binding) -> bool:
-    """Whether a key would do nothing now: that of the plan while nothing is staged, say."""
+    """Whether a key has no effect now, such as that of the plan while nothing is staged."""
     session = getattr(screen, "session", None)
     if binding.id == APPLY:
         return session is None or not session.inventory.staged_count(session.project)

@@ -1,4 +1,4 @@
-"""What a project holds: allocating and releasing nodes, making and deleting the rest."""
+"""Allocates and releases nodes; creates and deletes networks and headnodes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from haas_console.tui.console import ScreenHost
 from haas_console.tui.selection import Selection
 
 ACTIONS = ("on", "off", "cycle", "reset", "status")
-"""What ``node.power`` does."""
+"""The actions of ``node.power``."""
 
 
 class Holdings:

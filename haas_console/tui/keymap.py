@@ -1,4 +1,4 @@
-"""The ids by which keys can be changed, and the themes that there are."""
+"""The ids by which keys can be changed, and the names of the themes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def themes() -> list[str]:
 
 
 def unknown(keymap: Mapping[str, str]) -> str:
-    """Return a sentence on the first id of a keymap that there is not; "" if all are right."""
+    """Return a sentence about the first unknown id of a keymap; "" if all are known."""
     known = [key.id for key in bindings()] if keymap else []
     wrong = next((name for name in keymap if name not in known), None)
     if wrong is None:

@@ -33,7 +33,7 @@ class MessageLine:
         self.text = Text("")
         """The whole message."""
         self.cause: Callable[[], bool] | None = None
-        """Whether what it says still holds; None: it stays until another message."""
+        """Returns whether the message still holds; None: it stays until another one."""
         self.above: Text | None = None
         """Its first half, for the line above; None if it fits one line."""
 
@@ -49,7 +49,7 @@ class MessageLine:
         self._bar.show(text)
 
     def drop_if_over(self) -> bool:
-        """Take the message away if its cause has gone; whether that was so."""
+        """Remove the message if its cause has gone; return whether it was removed."""
         if self.cause is None or self.cause():
             return False
         self.show(Text(""), 0)

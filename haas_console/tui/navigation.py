@@ -27,7 +27,7 @@ class Host(Protocol):
 
 
 class ScreenNavigation:
-    """Puts screens in front, and takes them away.
+    """Opens and closes screens.
 
     Screens of the menu lie on the board, one at a time. What they open (a job, a form, a face
     plate) lies over them, and Esc goes back. A page to read lies over any screen, and goes away
@@ -164,6 +164,6 @@ class ScreenNavigation:
             self._textual.pop_screen()
 
     def to_board(self) -> None:
-        """Go back to the board, over however many screens."""
+        """Go back to the board, and close all screens on the way."""
         while len(self._textual.screen_stack) > 1:
             self._textual.pop_screen()

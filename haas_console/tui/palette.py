@@ -1,4 +1,4 @@
-"""The palette (ctrl+p): everything one can do and every object, found by some letters of it."""
+"""The palette (ctrl+p): finds every action and every object by some letters of its name."""
 
 from __future__ import annotations
 

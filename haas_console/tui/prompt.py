@@ -68,7 +68,7 @@ class PromptInput(Input):
             self.lines = lines
 
     def on_paste(self, event: events.Paste) -> None:
-        """Offer several lines as what they are."""
+        """Offer several lines as lines."""
         lines = [line for line in event.text.splitlines() if line.strip()]
         if len(lines) > 1:
             event.prevent_default()
@@ -159,7 +159,7 @@ class Prompt(Horizontal):
             self._take_focus()
 
     def _take_focus(self) -> None:
-        """Take it at once: ``focus()`` does it later, and the next key could be faster."""
+        """Take the focus at once: ``focus()`` does it later, and the next key could come first."""
         self.screen.set_focus(self.input, scroll_visible=False)
 
     # --- typing ---

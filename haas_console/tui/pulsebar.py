@@ -19,7 +19,7 @@ LEAST_ROWS = 20
 
 
 PAUSE = 5.0
-"""Seconds between two redraws of the line while a job runs, whose screen needs the bytes."""
+"""Seconds between redraws of the line while a job runs: the job's screen needs the bytes."""
 
 
 class PulseBar(Bar):

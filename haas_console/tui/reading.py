@@ -1,4 +1,4 @@
-"""What screens read by themselves, and what they say if that fails."""
+"""Reads for screens, and messages if reading fails."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class Host(ScreenHost, Protocol):
 class Reader:
     """Reads for a screen, and says why something could not be read, until it has been.
 
-    While there is no connection it says so only to a user who asked: the top line says it already,
+    Without a connection it says so only if the user asked: the top line says it already,
     and all is read again after the next one.
     """
 
     def __init__(self, host: Host) -> None:
         self._host = host
         self._failed: dict[str, float] = {}
-        """What could not be read, and how long to wait before the next attempt."""
+        """What could not be read, with the seconds to wait before the next attempt."""
 
     async def read(
         self, answer: Awaitable[T], again: Callable[[], object] | None = None, *, what: str = ""

@@ -9,7 +9,7 @@ from haas_console.tui.console import ScreenHost
 async def repair(host: ScreenHost, switch: str | None) -> None:
     """Ask, then start a repair of a switch or of all devices, and show its job; call it in a turn.
 
-    A repair makes ports what was applied.
+    A repair restores what was applied.
     """
     known = host.session.inventory.drifted(switch)
     what = switch or "all devices"

@@ -34,7 +34,7 @@ NOUNS = (
 )  # fmt: skip
 ALL: Changes = frozenset(NOUNS)
 PULSE: Changes = frozenset({"node", "switch", "drift", "job", "info", "pulse"})
-"""Changes that the figures of the pulse depend on."""
+"""Nouns whose changes affect the figures of the pulse."""
 
 S = TypeVar("S", bound="ConsoleScreen")
 P = ParamSpec("P")
@@ -58,10 +58,10 @@ class ConsoleScreen(PaintOnceScreen):
     TITLE: ClassVar[str] = ""
     NAME: ClassVar[str] = ""
     CHANGES: ClassVar[frozenset[str]] = frozenset()
-    """Actions that change something: greyed by ``--readonly`` and while the daemon is lost."""
+    """Actions that change something; they are greyed by ``--readonly`` and without a connection."""
 
     METHODS: ClassVar[Mapping[str, str]] = {}
-    """The methods that actions call: greyed, with the reason, for who may not call them."""
+    """The methods that actions call; what the user may not call is greyed, with the reason."""
 
     AUTO_FOCUS = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
@@ -167,7 +167,7 @@ class ConsoleScreen(PaintOnceScreen):
         self._hint_bar.show(self._message.above or hints_text(self, self.size.width))
 
     def on_key(self) -> None:
-        """Show the keys again where a long message stands: it has been read by now."""
+        """Show the key hints again in place of a long message: it has been read by now."""
         if self._message.shorten():
             self.show_bars()
 
@@ -183,7 +183,7 @@ class ConsoleScreen(PaintOnceScreen):
             self.console.navigation.open_job(job)
 
     def _press_hint(self, x: int) -> None:
-        """Do what the key does whose hint was clicked."""
+        """Press the key whose hint was clicked."""
         found = next((h for h in hints(self, self.size.width) if h.start <= x < h.end), None)
         if found is None:
             return
@@ -205,17 +205,17 @@ class ConsoleScreen(PaintOnceScreen):
         self._show_message(Text(f" {text}"), cause)
 
     def remark(self, text: str) -> None:
-        """Say something about what is under the cursor: it goes when that has moved."""
+        """Show a message about what is under the cursor, until the cursor moves."""
         self.say(text, stays(self, self.session))
 
     def is_idle(self, action: str) -> bool:
-        """Whether the key of an action would do nothing now: its hint is dim."""
+        """Whether the key of an action has no effect now, so that its hint is dim."""
         return False
 
     def fail(self, text: str, cause: Callable[[], bool] | None = None) -> None:
         """Show what went wrong, as the sentence it is, while its ``cause`` holds.
 
-        Without a cause it is about what is under the cursor, and goes when that has moved.
+        Without a cause it is about what is under the cursor, and stays until the cursor moves.
         """
         if cause is None:
             cause = stays(self, self.session)
@@ -315,7 +315,7 @@ class ConsoleScreen(PaintOnceScreen):
     # --- doing ---
 
     def take_turn(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Do something once the result of what was sent before is known.
+        """Run ``work`` once the results of earlier commands are known.
 
         Keys wait until the work asks something, has queued its commands, or is done. A turn that
         still waits, for its beginning or for an answer, is ended by the next.

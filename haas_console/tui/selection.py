@@ -1,4 +1,4 @@
-"""What the board's keys are about: what is marked, or what is under the cursor of a side."""
+"""What the board's keys act on: the marked nics, or what is under the cursor."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Selection:
         return self._board.chosen_nodes(self._node_table.cursor)
 
     def under_cursor(self) -> Ref | None:
-        """What the line under the cursor is about, whatever is marked."""
+        """The object under the cursor, whatever is marked."""
         if self.on_areas:
             line = self._areas.current()
             if line is None:

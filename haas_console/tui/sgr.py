@@ -1,4 +1,4 @@
-"""Removes from an output what it sends twice: styles that are in force, and long forms of colours.
+"""Removes redundant codes from the output: styles already in force, and long forms of colours.
 
 Textual ends each piece of text with a reset and names all colours anew for the next, which takes
 about 40 bytes for two RGB colours. Here only the difference to the style before is sent.
@@ -12,20 +12,20 @@ from typing import NamedTuple
 
 _SGR = re.compile(r"\x1b\[([0-9;]*)m")
 _MOVES = re.compile(r"(?:\n|\x1b\[[0-9;]*H|\x1b\[\?[0-9;]*[hl])*")
-"""What draws nothing: ends of lines, cursor positions and modes."""
+"""Sequences that draw nothing: ends of lines, cursor positions and modes."""
 
 _OFF = {1: 22, 2: 22, 3: 23, 4: 24, 5: 25, 7: 27, 8: 28, 9: 29}
 """Attributes, each with the code that ends it (ECMA-48, 8.3.117)."""
 
 _SHOWN_BY_BLANKS = frozenset((4, 7, 9))
-"""Attributes that a blank shows: of others, and of its foreground, nothing is seen."""
+"""Attributes that are visible on a blank; others, and its foreground, are not."""
 
 _STEPS = (0, 95, 135, 175, 215, 255)
 """The values of each channel in xterm's cube of 216 colours (xterm's 256colres.pl)."""
 
 
 class _Pen(NamedTuple):
-    """What text looks like: attributes, and the codes of both colours (empty: the default)."""
+    """The style of text: attributes, and the codes of both colours (empty: the default)."""
 
     attributes: frozenset[int] = frozenset()
     foreground: str = ""

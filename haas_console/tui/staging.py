@@ -1,4 +1,4 @@
-"""Undo, redo and discard: a part of each screen on which things are staged."""
+"""Undo, redo and discard: a part of each screen that stages changes."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class Host(Protocol):
     """The screen of a table, as the table sees it."""
 
     def remark(self, text: str) -> None:
-        """Say something about what is under the cursor."""
+        """Show a message about what is under the cursor."""
 
     def fail(self, text: str) -> None:
         """Show what went wrong."""
@@ -75,7 +75,7 @@ class TableLines(SpareLines, ClickableLines, Generic[T]):
         self.empty = ""
         """What the header says while there are no items."""
         self.left_out: frozenset[str] = frozenset()
-        """Usual columns that say nothing now, as all lines have the same there."""
+        """Usual columns that are hidden now, because they have the same value in all lines."""
         self.note = ""
         """What the header says after the titles."""
         self._key = key
@@ -135,7 +135,7 @@ class TableLines(SpareLines, ClickableLines, Generic[T]):
         return self._shown
 
     def show_header(self) -> None:
-        """Draw the titles, or what is said in their place."""
+        """Draw the titles, or the text in their place."""
         words = title(self._shown, MARK, self.sort or "", backwards=self.is_reversed)
         text = Text(words.rstrip() if self.items else self.empty, "dim")
         if self.note:

@@ -1,4 +1,4 @@
-"""Turns: what depends on the result of earlier commands begins once that is known.
+"""Turns: actions that begin only when the results of earlier commands are known.
 
 A turn keeps the keys that are typed meanwhile. It gives them back when it asks something, because
 they are the answer, when it has queued its own commands, and when it ends.

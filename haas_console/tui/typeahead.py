@@ -1,4 +1,4 @@
-"""Delivers keys one by one: each only when all that the one before it did has been done.
+"""Delivers keys one by one: each only when the effects of the one before it are complete.
 
 A key travels from list to screen to app before anything happens, and what happens may open a prompt
 or a screen. Keys come several at once over a slow line or from a fast hand. Delivered at once, the
@@ -108,7 +108,7 @@ class TypeAhead:
             await self._next()
 
     def _gives_up(self, event: events.Event) -> bool:
-        """Stop waiting for holds if the key is one that means it; whether that was all it does."""
+        """Stop waiting for holds if the key asks for that; return whether it does nothing else."""
         if not isinstance(event, events.Key) or event.key not in ("escape", "ctrl+q"):
             return False
         self._held.clear()

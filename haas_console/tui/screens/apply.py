@@ -125,7 +125,7 @@ class ApplyScreen(ConsoleScreen):
         self._draw()
 
     def _load(self) -> None:
-        """Read the plan and show it; what applies it waits for that."""
+        """Read the plan and show it; applying waits for that."""
         self._planned.clear()
         self._read_plan()
 
@@ -309,7 +309,7 @@ class ApplyScreen(ConsoleScreen):
 
 
 def _of(plan: Plan) -> str:
-    """What a plan is of: ``astro``, ``the site``, or ``node-1 of astro``."""
+    """The scope of a plan in words: ``astro``, ``the site``, or ``node-1 of astro``."""
     of = whose(plan.project)
     return of if plan.target is None else f"{plan.target} of {of}"
 

@@ -30,7 +30,7 @@ SIGN_LOOKS = {"-": "gone", "+": "plus", "~": "staged", "=": "dim"}
 
 
 class PlanLines(FoldLines, can_focus=False):
-    """What is sent to each device. The screen has its keys, because the answers have the focus."""
+    """The lines for each device. The screen has its keys, because the answers have the focus."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -145,7 +145,7 @@ class Choice(Bar, can_focus=True):
         self.show(text)
 
     def back_to_cancel(self) -> None:
-        """Make Cancel what Enter means."""
+        """Make Enter mean Cancel."""
         self.on_apply = False
         self.draw(self.offer)
 

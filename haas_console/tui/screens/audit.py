@@ -83,7 +83,7 @@ class AuditScreen(ConsoleScreen):
     # --- reading ---
 
     def _params(self) -> dict[str, Any] | None:
-        """What to ask for; None if the caller may see nothing."""
+        """The params of the request; None if the caller may see nothing."""
         info = self.session.inventory.info
         if info is None:
             return None

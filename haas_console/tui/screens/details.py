@@ -24,7 +24,7 @@ from haas_console.tui.screen import ConsoleScreen
 from haas_schemas.node import NicPort
 
 _ASKED = ("node", "nic", "port")
-"""The kinds of objects of which the daemon is asked for more than the inventory has."""
+"""The kinds of objects for which the daemon is asked for more than the inventory has."""
 
 
 class Visit(msgspec.Struct):
@@ -123,7 +123,7 @@ class DetailsScreen(ConsoleScreen):
         return info is not None and (info.admin or (node is not None and node.project is not None))
 
     async def _ask_port(self, switch: str, port: str) -> Mapping[str, Any]:
-        """What the daemon tells of a port: admins all of it, others by the nic behind it."""
+        """Ask the daemon about a port; tenants get what concerns the nic behind it."""
         info, sync = self.session.inventory.info, self.session.sync
         params = {"switch": switch, "port": port}
         if info is not None and info.admin:
@@ -168,7 +168,7 @@ class DetailsScreen(ConsoleScreen):
         return self.visit.ref
 
     def go(self, ref: Ref) -> None:
-        """Show another object; what was gone back from is forgotten."""
+        """Show another object, and forget those that ``]`` would lead to."""
         self.visit.at = self.lines.cursor
         del self._visits[self._number + 1 :]
         self._visits.append(Visit(ref, Answers()))
@@ -213,7 +213,7 @@ class DetailsScreen(ConsoleScreen):
         self.console.copy("\n".join([title, *(f"{f.name:13} {f.text}".rstrip() for f in facts)]))
 
     def action_json(self) -> None:
-        """Show it as the API does, in JSON."""
+        """Show the object as JSON, as the API does."""
         visit = self.visit
         record = visit.answers.shown or record_of(self.session.inventory, visit.ref)
         text = json.dumps(msgspec.to_builtins(record), indent=1, ensure_ascii=False)

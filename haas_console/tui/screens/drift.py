@@ -121,7 +121,7 @@ class DriftScreen(ConsoleScreen):
 
     @work(group="check", exclusive=True)
     async def action_check(self) -> None:
-        """Read all devices, and see what differs from what was applied."""
+        """Read all devices, and show what differs from what was applied."""
         self.say("checking all devices …")
         outcome = await self.send([Call("drift.check")])
         if outcome.ok:
@@ -130,7 +130,7 @@ class DriftScreen(ConsoleScreen):
 
     @in_turn
     async def action_repair(self, everything: bool) -> None:
-        """Start the job that makes what drifted what was applied, after a question."""
+        """Start the job that restores what was applied, after a question."""
         item = self.lines.current()
         inventory = self.session.inventory
         if everything:

@@ -200,7 +200,7 @@ class FormScreen(ConsoleScreen):
             self.console.front.say(f"> {line}")
 
     def leave(self) -> None:
-        """Go back; what was typed is asked after."""
+        """Go back; ask first if something was typed."""
         if self.form.texts == self._first:
             super().leave()
         else:

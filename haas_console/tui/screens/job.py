@@ -127,7 +127,7 @@ class JobScreen(ConsoleScreen):
         self.sent.take(watch.view.steps)
         if watch.over != self._was_over:
             self._was_over = watch.over
-            self._show_what_was_said()
+            self._show_transcript()
             self.refresh_bindings()
             self.show_bars()
         self._ticking = watch.known and not watch.over and not watch.error
@@ -138,8 +138,8 @@ class JobScreen(ConsoleScreen):
         info = self.session.inventory.info
         return info is not None and info.admin
 
-    def _show_what_was_said(self) -> None:
-        """Put what the switches answered beside the steps, for whom may read it."""
+    def _show_transcript(self) -> None:
+        """Show the switches' answers beside the steps, if the user may read them."""
         said = self._was_over and self._is_admin
         self.sent.finish()
         title = " sent and answered" if said else " sent"
@@ -166,7 +166,7 @@ class JobScreen(ConsoleScreen):
         return jobtree.parts(watch.view.steps, watch.view.begun, watch.view.ended, now)
 
     def _notes(self, width: int) -> list[Piece]:
-        """What the progress bars do not say; in two lines while the job runs, later in all."""
+        """What the progress bars do not show; in two lines while the job runs, in full later."""
         watch = self.watch_job
         view = watch.view
         if watch.error:

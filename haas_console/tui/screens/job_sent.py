@@ -1,4 +1,4 @@
-"""What a job sends, beside its steps: line by line while it runs, then what switches said."""
+"""The lines that a job sends, beside its steps: as they are sent, then with the answers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class SentLines(SpareLines, can_focus=False):
         self._quiet_until = 0.0
 
     def take(self, steps: Mapping[int, Mapping[str, Any]]) -> None:
-        """Add what was sent since. A fast switch is not followed line by line, but in leaps."""
+        """Add the newly sent lines. A fast switch is followed in leaps, not line by line."""
         self._journal.take(steps)
         now = time.monotonic()
         if now >= self._quiet_until and not self._said:
@@ -39,7 +39,7 @@ class SentLines(SpareLines, can_focus=False):
             self._quiet_until = now + self.spent / RATE
 
     def finish(self) -> None:
-        """Show all that was sent: nothing follows."""
+        """Show all that was sent: the job has ended."""
         if not self._said:
             self._show_end()
 
@@ -60,7 +60,7 @@ class SentLines(SpareLines, can_focus=False):
             self.redraw()
 
     def count(self) -> int:
-        """One line for each that was sent or said."""
+        """One for each line sent or answered."""
         return len(self._said) or len(self._journal.lines)
 
     def parts(self, index: int, width: int) -> list[Part]:

@@ -274,7 +274,7 @@ class ProjectsScreen(ConsoleScreen):
 
     @in_turn
     async def action_remove_member(self) -> None:
-        """Choose a member that may act for the project no longer."""
+        """Choose a member, who may then no longer act for the project."""
         project = self.project
         if project is None or not project.members:
             self.fail("There is no member to remove.")

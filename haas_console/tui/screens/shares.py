@@ -117,7 +117,7 @@ class SharesScreen(ConsoleScreen):
         self.refresh_bindings()
 
     def acts_in(self, action: str) -> str | None:
-        """The guest accepts; owner and guest may end a share, and the user as either."""
+        """The project that acts: the guest accepts; either that the user is in may end a share."""
         share = self.lines.current()
         if share is None or action == "offer":
             return self.session.project

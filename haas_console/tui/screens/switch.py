@@ -276,7 +276,7 @@ class SwitchScreen(ConsoleScreen):
 
     @work(group="probe", exclusive=True)
     async def action_check(self) -> None:
-        """Read the switch, and see what differs from what was applied."""
+        """Read the switch, and show what differs from what was applied."""
         switch = self.switch
         if switch is None:
             self.fail("There is no switch to check.")
@@ -293,7 +293,7 @@ class SwitchScreen(ConsoleScreen):
 
     @work(group="probe", exclusive=True)
     async def action_check_cabling(self) -> None:
-        """Read what the switch sees, and compare it with where nics are registered."""
+        """Read the switch's MAC table and neighbours, and compare them with the registered nics."""
         switch = self.switch
         if switch is None:
             self.fail("There is no switch to check.")
@@ -306,7 +306,7 @@ class SwitchScreen(ConsoleScreen):
 
     @in_turn
     async def action_repair(self) -> None:
-        """Start the job that makes what drifted what was applied, after a question."""
+        """Start the job that restores what was applied, after a question."""
         if self.switch is None:
             self.fail("There is no switch to repair.")
         else:
