@@ -41,7 +41,7 @@ HARMLESS = (
     "(?:no )?mon(?:itor)? ethe\\w*",  # its frames are copied elsewhere
     # ``port security``, and what stands below it
     "(?:no )?port security",
-    "enable",
+    "enable$",
     "(?:no )?(?:maximum|violation|secure-mac-address|age|autosave)",
 )
 """Lines of a port that add or remove no VLAN.

@@ -230,7 +230,8 @@ class Interfaces:
         for port, lines in ports.items():
             if not _is_management(lines):
                 state = replace(fresh, unknown=[])
-                state.read([*lines, *told], harmless_lines(self.harmless, options))
+                concerning = [line for line in told if not _switched_off(line, lines)]
+                state.read([*lines, *concerning], harmless_lines(self.harmless, options))
                 found[port] = state.seen
         return found
 
@@ -269,6 +270,12 @@ class Interfaces:
                     shown = self.written_out(f"{kind}{slot}{slash}{number}")
                     for port in self.port_lines([(shown, [])]):
                         yield port, match[0].strip()
+
+
+def _switched_off(told: str, lines: Sequence[str]) -> bool:
+    """Return whether these lines of a port switch a global one off: ``no macro auto processing``."""
+    off = f"no {' '.join(told.split()[:2])}"
+    return any(line.startswith(off) for line in lines)
 
 
 def _is_management(lines: Sequence[str]) -> bool:

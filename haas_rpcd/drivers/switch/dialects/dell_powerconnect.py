@@ -12,11 +12,12 @@ returns to the default VLAN, as in other families.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from haas_rpcd.drivers.switch import lldptables, mactables, membership, portnames
 from haas_rpcd.drivers.switch.cabling import CablingReader, Table
-from haas_rpcd.drivers.switch.dell import DELL, FlatInterfaces, GeneralPort, show_ports
+from haas_rpcd.drivers.switch.dell import DELL, FlatInterfaces, GeneralPort, OfEveryPort, show_ports
 from haas_rpcd.drivers.switch.dialect import About, Dialect, Reader
 from haas_rpcd.drivers.switch.dialogue import Dialogue, first_error_line
 from haas_rpcd.drivers.switch.ioslike import SwitchportLines, opened, show_vlan
@@ -47,9 +48,28 @@ def _fresh_port(config: str) -> GeneralPort:
     return GeneralPort(switch_voice=int(found[1]) if found else None)
 
 
+_SMARTPORTS = re.compile(r"(?<!no )\bmacro auto enabled\b", re.I)
+
+
+def _of_every_port(answers: Sequence[str]) -> OfEveryPort:
+    """Find the line by which a neighbour chooses the macro of its port, and so its VLANs.
+
+    (ROS' "Auto Smartport", on unless a port has ``no macro auto smartport``: Cisco's "300 Series
+    Managed Switches CLI Guide", ``macro auto``.)
+    """
+    found = _SMARTPORTS.search(answers[0]) if answers else None
+    lines = [found[0]] if found else []
+
+    def of_port(own: Sequence[str]) -> Sequence[str]:
+        return [] if "no macro auto smartport" in own else lines
+
+    return of_port
+
+
 _INTERFACES = FlatInterfaces(
     types=("gigabitethernet", "tengigabitethernet", "fastethernet", "port-channel"),
     fresh=_fresh_port,
+    of_every_port=_of_every_port,
 )
 
 _NO_VOICE_VLAN = ("no voice vlan enable",)
