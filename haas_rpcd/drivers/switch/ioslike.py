@@ -273,7 +273,7 @@ class Interfaces:
 
 
 def _switched_off(told: str, lines: Sequence[str]) -> bool:
-    """Return whether these lines of a port switch a global one off: ``no macro auto processing``."""
+    """Return whether lines of a port switch a global one off: ``no macro auto processing``."""
     off = f"no {' '.join(told.split()[:2])}"
     return any(line.startswith(off) for line in lines)
 
