@@ -79,7 +79,21 @@ def bind(api: Api, method: Method, words: Sequence[str], project: str | None) ->
     try:
         return _Binder(api, method, project).bind(words)
     except CommandSyntaxError as error:
-        raise CommandSyntaxError(error.message, usage(api, method, project)) from None
+        again = ""
+        if project and fills_project(method) and _names_it_again(api, method, words, project):
+            again = f"; {project} is the project in use, so leave it out"
+        raise CommandSyntaxError(error.message + again, usage(api, method, project)) from None
+
+
+def _names_it_again(api: Api, method: Method, words: Sequence[str], project: str) -> bool:
+    """Whether the words would do without the first, which is the project in use."""
+    if list(words[:1]) != [project]:
+        return False
+    try:
+        _Binder(api, method, project).bind(words[1:])
+    except CommandSyntaxError:
+        return False
+    return True
 
 
 class _Binder:

@@ -146,7 +146,7 @@ class CommandLine:
         try:
             command = session.sync.language.parse_line(line, session.project)
         except CommandSyntaxError as error:
-            usage = f"   usage: {error.usage}" if error.usage else ""
+            usage = f"; usage: {error.usage}" if error.usage else ""
             front.fail(f"{error.message}{usage}")
         except ConsoleError as error:
             front.fail(str(error))

@@ -219,7 +219,9 @@ class ConsoleScreen(PaintOnceScreen):
         """
         if cause is None:
             cause = stays(self, self.session)
-        self._show_message(Text(f" ✗ {' '.join(text.split())}", "bold red"), cause)
+        lines = [" ".join(line.split()) for line in text.splitlines()]
+        told = "; ".join(line for line in lines if line)
+        self._show_message(Text(f" ✗ {told}", "bold red"), cause)
 
     def on_lines_moved(self, event: Lines.Moved) -> None:
         """Take away a message that was about another line."""

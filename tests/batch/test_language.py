@@ -174,6 +174,25 @@ def test_a_syntax_error_says_what_is_wrong_and_what_to_do(
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("network create alpha net", True),
+        ("network create alpha net 104", True),
+        ("network create alpha net blue", False),
+        ("network create beta net", False),
+        ("network create alpha --vlan blue", False),
+    ],
+)
+def test_a_project_named_beside_the_one_in_use_is_to_be_left_out(
+    language: Language, line: str, told: bool
+) -> None:
+    with pytest.raises(CommandSyntaxError) as caught:
+        language.parse_line(line, project="alpha")
+    hint = "; alpha is the project in use, so leave it out\n  usage: network create NETWORK"
+    assert (hint in str(caught.value)) == told
+
+
 def test_blank_lines_and_comments_are_no_commands(language: Language) -> None:
     assert language.parse_line("   # later") is None
 

@@ -44,6 +44,13 @@ async def test_a_form_s_error_goes_when_what_is_wrong_is_put_right(site: Site) -
         await hands.until(lambda: hands.bar("message").strip() == "")
 
 
+async def test_the_usage_is_told_apart_from_what_is_wrong(site: Site) -> None:
+    async with console(site.socket, project="astro") as hands:
+        await hands.burst(":network create lab blue\r")
+        await hands.until(lambda: "✗" in hands.bar("message"))
+        assert '"blue" is not a whole number; usage: network create' in hands.bar("message")
+
+
 async def test_a_job_that_failed_is_told_until_it_is_looked_at(site: Site) -> None:
     async with console(site.socket, project="astro") as hands:
         site.slow(0.4)

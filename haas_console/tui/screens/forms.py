@@ -172,9 +172,8 @@ class FormScreen(ConsoleScreen):
         call = self.form.call()
         if call is None:
             self._point_at(next(iter(self.form.errors)))
-            verb = "is" if len(self.form.errors) == 1 else "are"
-            wrong = f"to be put right {verb} {', '.join(self.form.errors)}"
-            self.fail(f"Not sent: {wrong}.", lambda: bool(self.form.errors))
+            wrong = ", ".join(self.form.errors)
+            self.fail(f"Not sent: to be put right are {wrong}.", lambda: bool(self.form.errors))
             return
         self._sending = True
         try:
