@@ -83,7 +83,7 @@ class Runner:
         return code
 
     async def _run_one(self, parsed: Parsed) -> ExitCode:
-        """Run a command; return what is not an error, but is to be told by the exit code."""
+        """Run a command; return an exit code that reports a result, not an error."""
         self._output.command(parsed.line)
         match parsed.command:
             case Use(project):
@@ -129,7 +129,7 @@ class Runner:
             self._output.remark(f"using project {project}" if project else "using no project")
 
     async def _may(self, asked: May) -> ExitCode:
-        """Say whether one may; the exit code tells it as well."""
+        """Say whether the user may; the exit code reports it as well."""
         info = record(SystemInfo, await self.client.call("system.info"))
         why = method_refused(self._language.api.methods[asked.method], info, asked.project)
         if self._output.as_json:
@@ -241,7 +241,7 @@ class Runner:
     async def _start(self, apply: Apply | ApplyFile) -> tuple[Call, Any]:
         """Start a job; return the call and its answer.
 
-        What is no project may be a saved plan, as in  apply tonight.plan: a project goes first.
+        A word that names no project may name a saved plan, as in  apply tonight.plan
         """
         if isinstance(apply, ApplyFile):
             return await savedplan.start(apply, self._fetch)

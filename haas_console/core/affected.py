@@ -1,4 +1,4 @@
-"""What a command has changed, and is fetched before the next command is built."""
+"""The objects that a command has changed: they are fetched before the next command is built."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Affected(msgspec.Struct, frozen=True):
 
 
 def affected(command: Command, answer: Any) -> tuple[Affected, ...]:
-    """What a command that changes something has changed, other than the records in its answer."""
+    """The objects that a command has changed, without those whose records are in its answer."""
     match command:
         case Apply() | ApplyFile():
             return (Affected("job"),)

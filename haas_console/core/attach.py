@@ -17,14 +17,14 @@ from haas_console.core.tasks import cancel_and_wait
 from haas_schemas.console import CONNECTED
 
 DETACH = b"\x1d"
-"""What leaves the console: ``^]``, as of telnet and virsh."""
+"""The key that leaves the console: ``^]``, as in telnet and virsh."""
 
 _STDIN, _STDOUT = 0, 1
 """The descriptors: the full screen replaces the files of Python by its own."""
 
 _CHUNK = 4096
 _SILENCE = 1.0
-"""Seconds without a word of the line after which a script whose input has ended leaves."""
+"""Seconds of silence on the line after which a script leaves whose input has ended."""
 
 
 async def attach(client: Client, ticket: dict[str, object], notice: Callable[[str], None]) -> None:

@@ -1,4 +1,4 @@
-"""Columns of tables: which fit a width, in what order, and by which the lines are sorted. Pure."""
+"""Columns of tables: which of them fit a width, their order, and sorting by one. Pure."""
 
 from __future__ import annotations
 

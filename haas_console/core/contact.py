@@ -8,10 +8,10 @@ from haas_console.core.times import moment
 from haas_schemas.switch import Switch
 
 SILENT, UNTRIED = "✗", "?"
-"""The signs of a switch that does not answer, and of one that nobody has tried to reach."""
+"""The signs of a switch that does not answer, and of one not tried yet."""
 
 _NAMED = 3
-"""Devices that a sentence names; of more, their number."""
+"""Devices that a sentence names; the others are only counted."""
 
 
 def sign(switch: Switch | None) -> str:

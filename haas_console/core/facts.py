@@ -8,7 +8,7 @@ from haas_console.core.objects import Ref
 
 
 class Fact(msgspec.Struct, frozen=True):
-    """One line: what it says of what, and what Enter opens there."""
+    """One line: a name, its text, and what Enter opens there."""
 
     name: str
     text: str

@@ -1,4 +1,4 @@
-"""Applies that failed while the console was open, until somebody has looked at them."""
+"""Applies that failed while the console was open, until somebody has opened them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DAY = timedelta(days=1)
 
 
 class Failures:
-    """The jobs that failed and were not looked at yet."""
+    """The failed jobs that nobody has opened yet."""
 
     def __init__(self) -> None:
         self._unseen: set[int] = set()
@@ -23,7 +23,7 @@ class Failures:
         self._unseen.add(job.job)
 
     def seen(self, job: int) -> bool:
-        """Note that a job was looked at; whether it was among these."""
+        """Note that a job was opened; return whether it was among these."""
         was = job in self._unseen
         self._unseen.discard(job)
         self._seen.add(job)

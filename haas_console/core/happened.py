@@ -25,7 +25,7 @@ class Happening(Protocol):
 
     @property
     def who(self) -> str:
-        """The user; empty if nobody did it, or if that is not known."""
+        """The user; empty for the daemon itself, or if that is not known."""
 
     @property
     def project(self) -> str | None:

@@ -1,4 +1,4 @@
-"""The inventory as the daemon last reported it: the one place where the screens look it up."""
+"""The inventory as the daemon last reported it: the only source of what screens show."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class Part:
 
     @property
     def now(self) -> str:
-        """What is being sent, or else what was confirmed last and what it waits for."""
+        """What is being sent; otherwise the step confirmed last, and what the device waits for."""
         if self.current:
             return self.current
         waits = "; now it waits for other devices" if self.state == "running" else ""

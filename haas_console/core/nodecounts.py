@@ -1,4 +1,4 @@
-"""Nodes counted by what becomes of them, for the pulse of the site."""
+"""Counts of nodes by state, and of those whose lease ends today, for the pulse of the site."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class NodeCounts(msgspec.Struct, frozen=True):
 
 
 def count_nodes(nodes: Iterable[Node], now: datetime) -> NodeCounts:
-    """Count nodes by what becomes of them."""
+    """Count nodes by state."""
     free = total = 0
     unconfirmed: list[Node] = []
     ending: list[Node] = []

@@ -1,4 +1,4 @@
-"""References to objects: what a line is about, what can be opened, and what can be found. Pure."""
+"""References to objects, by which lines name them and screens open and find them. Pure."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def note_on(inventory: Inventory, ref: Ref) -> str:
 
 
 def find(inventory: Inventory, text: str) -> list[tuple[Ref, str]]:
-    """The objects with this text in their name or in what is said of them, and a note on each.
+    """The objects with this text in their name or their note, each with its note.
 
     Nodes are found by their nics' MAC addresses and ports too, whatever sign separates the bytes of
     a MAC. Those with the text in their name come first.
@@ -148,6 +148,6 @@ def named(inventory: Inventory, project: str | None, noun: str, name: str) -> Re
 
 
 def beginning(word: str, known: Iterable[str]) -> list[str]:
-    """The words that a word may be short for: itself, or else all that begin with it."""
+    """The words that a word may abbreviate: itself if it is one, else all that begin with it."""
     names = list(dict.fromkeys(known))
     return [word] if word in names else [name for name in names if name.startswith(word)]

@@ -65,7 +65,7 @@ def read(value: Any) -> dict[str, OwnCommand]:
 
 
 def things(inventory: Inventory, ref: Ref | None, project: str | None) -> dict[str, str]:
-    """Return what is put into the blanks: the object of a reference, and what it belongs to.
+    """Return the values for the blanks: the object of a reference, and what it belongs to.
 
     A network or headnode is written as ``project`` would; its project is the one meant then.
     """
@@ -92,7 +92,7 @@ def things(inventory: Inventory, ref: Ref | None, project: str | None) -> dict[s
 
 
 def filled(name: str, command: OwnCommand, known: Mapping[str, str]) -> list[str]:
-    """Return the lines with their blanks filled. Raises ConsoleError: what there is none of."""
+    """Return the lines with their blanks filled. Raises ConsoleError if one has no value."""
     lines = []
     for line in command.lines:
         for blank in _BLANK.findall(line):

@@ -57,13 +57,13 @@ class PortView(msgspec.Struct, frozen=True):
     leads_to: str | None = None
     """The switch at the other end of its cable, and its port there; or a hypervisor."""
     declared: bool = False
-    """An admin has declared what it leads to; else LLDP tells it."""
+    """True if an admin has declared what it leads to; otherwise LLDP shows it."""
     wrong: str | None = None
-    """What LLDP contradicts that with."""
+    """The neighbour by which LLDP contradicts the declaration."""
 
     @property
     def shown(self) -> NicNetwork | None:
-        """Its main network: the first staged one, or else the one that it leaves."""
+        """Its main network: the first staged one, otherwise the one that it leaves."""
         links = self.staged or (self.applied or ())
         return links[0] if links else None
 

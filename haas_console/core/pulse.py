@@ -1,4 +1,4 @@
-"""The pulse of the site: what is wrong, what goes on and what is left, as figures. Pure.
+"""The pulse of the site, as figures: faults, work under way, and what is free. Pure.
 
 Everything is counted from what the console knows already, so that a tenant's figures are of its own
 projects; only :class:`~haas_schemas.system.Pulse` is asked for.
@@ -32,7 +32,7 @@ SCARCE = 0.1
 """The part of the pool's VLAN ids, or of the nodes, below which few are left."""
 
 LISTED = 12
-"""Objects that are listed of each figure; of more, their number."""
+"""Objects that are listed for each figure; the others are only counted."""
 
 
 class Figure(msgspec.Struct, frozen=True):

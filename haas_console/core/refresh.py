@@ -52,7 +52,7 @@ class Refresher:
             await self._poll_jobs()
 
     async def pulse(self) -> None:
-        """Fetch the figures that no list has; time changes them, too."""
+        """Fetch the figures that no list has; they also change with time."""
         async with self._fetching:
             await self._fetcher.pulse()
         self._notify("pulse")

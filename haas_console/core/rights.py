@@ -1,4 +1,4 @@
-"""Who one is, and what one may: why the daemon would refuse a command. Pure."""
+"""The user's role and rights: why the daemon would refuse a command. Pure."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ _RANKS = {"reader": 1, "member": 2, "owner": 3}
 
 
 def role_in(info: SystemInfo, project: str | None) -> str:
-    """What one is in a project: ``admin``, ``owner``, ``member`` or ``reader``; else ``tenant``."""
+    """The user's role in a project: ``admin``, ``owner``, ``member``, ``reader``, or ``tenant``."""
     if info.admin:
         return "admin"
     return info.roles.get(project, "tenant") if project is not None else "tenant"
 
 
 def changes_refused(info: SystemInfo | None, project: str | None) -> str | None:
-    """Why one may change nothing in a project (None: in any); None if one may."""
+    """Why the user may change nothing in a project (None: in any); None if allowed."""
     if info is None:
         return None
     if info.standby is not None:
@@ -42,7 +42,7 @@ def may_text(why: str | None) -> str:
 
 
 def method_refused(method: Method, info: SystemInfo | None, project: str | None) -> str | None:
-    """Why one may not call a method, in a project; None if one may."""
+    """Why the user may not call a method, in a project; None if allowed."""
     if info is None:
         return None
     if method.role == "admin" and not info.admin:

@@ -1,4 +1,4 @@
-"""Saved plans: a plan in a file, to be looked at, passed on, and applied as it is or not at all.
+"""Saved plans: a plan in a file, to be read, passed on, and applied exactly or not at all.
 
 The file is JSON. ``plan PROJECT --out FILE`` writes it, ``apply FILE`` applies it while the daemon
 still makes the same plan; the plan's digest tells.

@@ -32,7 +32,7 @@ FIRST_WAIT, LAST_WAIT = 0.25, 8.0  # seconds between attempts to connect
 GATHER = 0.03  # seconds during which a burst of events is collected
 PATIENCE = 5.0  # seconds that a call waits for a connection that is being replaced
 POLL = 0.5  # seconds between two polls of jobs under way
-PULSE = 60.0  # seconds between two looks at what changes with time, or without an event
+PULSE = 60.0  # seconds between two reads of what changes with time, or without an event
 _log = logging.getLogger(__name__)
 
 Changes = frozenset[str]

@@ -1,4 +1,4 @@
-"""What trunk ports lead to, in words: as admins declared it, and as LLDP tells. Pure."""
+"""The ends of trunk ports in words: as admins declared them, and as LLDP shows them. Pure."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ METHODS = frozenset({"nic.show", "port.show"})
 
 
 def why_lines(answer: Mapping[str, Any]) -> list[str]:
-    """What is staged and applied, who did it, and what the switch said when it confirmed that."""
+    """What is staged and applied, who did it, and the lines by which the switch confirmed it."""
     place = f"{answer['switch']} {answer['port']}" if answer.get("port") else "no port"
     rows: list[tuple[str, str]] = []
     if answer.get("node"):
