@@ -50,9 +50,12 @@ HARMLESS = (
     "(?:undo )?lldp",
     "(?:undo )?cdp",
     "(?:undo )?voice[ -]vlan (?:mode auto|qos|legacy)",
+    r"mirroring-group \d+ mirroring-port",  # its frames are copied elsewhere
+    "undo mirroring-group",
+    "(?:undo )?link-aggregation (?:port-priority|selected-port|load-sharing)",
+    "(?:undo )?lacp (?:period|edge-port)",
+    "undo (?:dot1x|mac-authentication|gvrp|mvrp)",
     "undo mac-vlan enable",
-    "undo dot1x handshake",
-    "undo dot1x multicast-trigger",
     # Spanning tree blocks, and never adds a VLAN
     "(?:undo )?stp",
     "(?:undo )?bpdu-drop",
