@@ -137,10 +137,12 @@ class TableLines(SpareLines, ClickableLines, Generic[T]):
     def show_header(self) -> None:
         """Draw the titles, or the text in their place."""
         words = title(self._shown, MARK, self.sort or "", backwards=self.is_reversed)
-        text = Text(words.rstrip() if self.items else self.empty, "dim")
-        if self.note:
-            text.append(f"   {self.note}", "bold")
-        self.header.show(text)
+        words = words.rstrip() if self.items else self.empty
+        note = f"   {self.note}" if self.note else ""
+        room = max(0, self.size.width - len(note))
+        if note and len(words) > room > 0:  # what is filtered matters more than the last titles
+            words = cut(words, room)
+        self.header.show(Text.assemble((words, "dim"), (note, "bold")))
 
     def on_resize(self) -> None:
         """Distribute the new width."""

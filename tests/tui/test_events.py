@@ -134,6 +134,23 @@ async def test_a_refused_call_shows_its_error_and_can_be_filtered(site: Site) ->
         await hands.until(lambda: isinstance(hands.app.screen, FactsScreen))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [80, 120])
+async def test_the_header_has_room_for_what_the_list_is_limited_to(site: Site, width: int) -> None:
+    async with console(site.socket, (width, 40)) as hands:
+        await hands.command(f"network create {'a' * 50}")
+        lines = await events_are_shown(hands)
+        await hands.press("v", "v")
+        await hands.press("slash")
+        await hands.type("aaa")
+        await hands.press("enter")
+        await hands.until(lambda: "calls only" in str(lines.header.content))
+        header = str(lines.header.content)
+        assert len(header) <= width
+        assert header.endswith(f"   calls only   /aaa  {len(lines.items)}")
+        assert header.split()[0] == "when"
+
+
 async def test_a_command_is_copied_as_a_line_of_a_script(site: Site, tmp_path: Path) -> None:
     copies = tmp_path / "copies"
     async with console(site.socket, clipboard=copies) as hands:
