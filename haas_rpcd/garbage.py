@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NoReturn
 
 PERIOD = 5.0
-"""Seconds between two looks at whether a full collection is cheap."""
+"""Seconds between two checks whether a full collection is cheap."""
 
 FEW = 40_000
 """Objects up to which it is: 20 ms."""

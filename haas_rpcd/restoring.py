@@ -166,7 +166,7 @@ def put_in_place(
 ) -> Path | None:
     """Put a copy of a backup in the place of the database; return where that one is kept, if any.
 
-    Who was removed, and what was revoked, since the backup stays so; ``say`` is told of it.
+    Users removed and tokens revoked since the backup stay so; ``say`` reports them.
 
     Raises ConfigError if there is one and it is not to be replaced; OSError, sqlite3.Error.
     """

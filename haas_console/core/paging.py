@@ -45,7 +45,7 @@ async def fetch(
 ) -> Any:
     """Call a method; return all pages of a list as one, unless ``params`` ask for a page.
 
-    An answer may take ``timeout`` seconds, and longer if the call itself is told to wait.
+    An answer may take ``timeout`` seconds, and longer if the call itself waits.
     """
     limited = partial(call, timeout=timeout + _waits(method, params))
     if "after" not in method.by_name or "after" in params or "limit" in params:

@@ -155,7 +155,7 @@ def _parsed(text: str) -> tuple[Any, Any]:
 
 
 def _resize(ours: int, columns: int, lines: int) -> None:
-    """Give the terminal a size; the console is told by a signal, as in every terminal."""
+    """Give the terminal a size; the console notices by a signal, as in every terminal."""
     fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
 

@@ -41,7 +41,7 @@ class Watcher:
         """Why it was cut; empty while it is not."""
         self._chunks: deque[Chunk | None] = deque()
         self._behind = 0
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
 
     @property
     def title(self) -> str:
@@ -57,26 +57,26 @@ class Watcher:
             self.cut("this end was too slow for the console")
             return
         self._chunks.append(chunk)
-        self._news.set()
+        self._changed.set()
 
     def cut(self, why: str) -> None:
         """Send nothing more, and disconnect the watcher."""
         if not self.why:
             self.why = why
             self._chunks.clear()
-            self._news.set()
+            self._changed.set()
 
     def finish(self, why: str) -> None:
         """Disconnect the watcher once everything was sent."""
         if not self.why:
             self._chunks += (why, None)
-            self._news.set()
+            self._changed.set()
 
     async def next(self) -> Chunk | None:
         """Wait for the next chunk; None once it was cut, or all is sent."""
         while not self._chunks and not self.why:
-            self._news.clear()
-            await self._news.wait()
+            self._changed.clear()
+            await self._changed.wait()
         if self.why:
             return None
         chunk = self._chunks.popleft()
@@ -87,7 +87,7 @@ class Watcher:
 class Console:
     """The console of one place, from its first watcher to its last; or longer, if it ``stays``.
 
-    ``for_tenant`` returns what a tenant is told of an error of the line.
+    ``for_tenant`` returns the sentence that a tenant reads about an error of the line.
     """
 
     stays: bool = False
@@ -164,7 +164,7 @@ class Console:
             await self.close()
 
     async def type(self, watcher: Watcher, data: bytes) -> None:
-        """Send to the line what the one who may type typed; wait while it takes no more."""
+        """Send what the typist typed to the line, and wait while the line takes no more."""
         if watcher is self._writer:
             await self._typed.put(data)
 

@@ -20,7 +20,7 @@ TIMEOUT = 30.0
 
 
 async def hypervisor(world: World) -> list[Finding]:
-    """Connect to libvirt as the daemon does, and look at the base images."""
+    """Connect to libvirt as the daemon does, and check the base images."""
     master = world.settings.master
     if master is None:
         return []

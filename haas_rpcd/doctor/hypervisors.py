@@ -29,14 +29,14 @@ AT_ONCE = 16
 """How many hypervisors are looked at at the same time."""
 
 TIMEOUT = 30.0
-"""Seconds for each look at a libvirt."""
+"""Seconds for each check of a libvirt."""
 
 PROGRAMS = ("ip", "bridge", "tc", "sysctl")
 """What configures a host's network."""
 
 
 async def every_hypervisor(world: World) -> list[Finding]:
-    """Log in to every hypervisor that the database has, and look at what headnodes need there."""
+    """Log in to every hypervisor that the database has, and check what headnodes need there."""
     settings = world.settings
     if settings.master is None:
         return []

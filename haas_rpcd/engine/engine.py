@@ -186,7 +186,7 @@ class Engine:
             await driver.close()
 
     def retired(self, switch: str) -> None:
-        """Wait no more for a switch that was just retired."""
+        """Stop waiting for a switch that was just retired."""
         self._start(self._workers.interrupt(switch, RetiredError(switch)), f"retire {switch}")
 
     async def reinstate(self, switch: str) -> None:
@@ -296,7 +296,7 @@ class Engine:
         return job.error or f"Job {job_id} {job.state}."
 
     async def _session_opened(self, switch: str, driver: Driver) -> None:
-        """Look at a switch in a new session, before anything else uses it. Raises DeviceError."""
+        """Check a switch in a new session, before anything else uses it. Raises DeviceError."""
         if switch in self.hosts:
             return
         up = await self._restarts.session_opened(switch, driver)

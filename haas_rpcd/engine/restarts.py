@@ -81,7 +81,7 @@ class SwitchRestarts:
             self._events.publish_inventory("switch", "restarted", device, admins_only=True)
         if known != "no":
             closed = await self._shut_wrong_ports(device, driver, restarted=known == "yes")
-        if before is None or _is_news(before, up, now):
+        if before is None or _is_worth_storing(before, up, now):
             await self._store.write(switches.set_uptime, device, up.seconds, now)
         if known == "yes" or closed:
             self._restarted(device)
@@ -145,5 +145,5 @@ def _off(before: UptimeRow, up: Uptime, now: Moment) -> float:
     return abs(up.seconds - before.uptime - now.seconds + before.uptime_read)
 
 
-def _is_news(before: UptimeRow, up: Uptime, now: Moment) -> bool:
+def _is_worth_storing(before: UptimeRow, up: Uptime, now: Moment) -> bool:
     return now.boot != before.uptime_boot or _off(before, up, now) > RENEWED + up.resolution

@@ -128,7 +128,7 @@ class Mastership:
     async def confirm(self) -> None:
         """Ask the majority of etcd whether this is the master, until one of them can tell.
 
-        Raises LostMastershipError if it is not, or if its lease ends before it is told.
+        Raises LostMastershipError if it is not, or if its lease ends before the answer.
         """
         while True:
             self.check()

@@ -1,4 +1,4 @@
-"""Copies of the database, by Litestream: each commit is copied before its caller is told.
+"""Copies of the database, by Litestream: each commit is copied before its caller is answered.
 
 Each master writes to a folder of its own, named by its fencing token, so that a former master that
 still runs can't damage what the present one writes. Litestream is described in

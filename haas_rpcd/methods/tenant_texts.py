@@ -1,4 +1,4 @@
-"""What a tenant is told of what devices do: whole sentences of ours, without the device's words.
+"""What tenants read about devices: whole sentences of ours, without the device's words.
 
 Addresses, prompts and answers of devices are for admins. So this knows the sentences that hold
 none, and those that begin with something that a tenant may know; of any other, a tenant learns only
@@ -33,7 +33,7 @@ _OWN = re.compile(
     r"|haas\.toml has no \[master\] table, [^\"]{1,200}",
     re.DOTALL,
 )
-"""Sentences that are told as they are."""
+"""Sentences that tenants get unchanged."""
 
 _PREFIX = re.compile(r"(not (sent|finished): |sent, but not confirmed: )")
 
@@ -71,7 +71,7 @@ _ASK = "; an admin sees why"
 
 
 def for_tenant(text: str | None) -> str | None:
-    """Return what a tenant is told instead of a step's message or a job's error."""
+    """Return what a tenant reads in place of a step's message or a job's error."""
     if text is None or _OWN.fullmatch(text):
         return text
     if prefix := _PREFIX.match(text):
@@ -80,7 +80,7 @@ def for_tenant(text: str | None) -> str | None:
 
 
 def line_for_tenant(line: str | None) -> str | None:
-    """Return what a tenant is told of a line that is sent: nothing of remarks on the device."""
+    """Return what a tenant reads about a line that is sent: no remarks about the device."""
     return None if line is not None and line.startswith("# ") else line
 
 

@@ -29,7 +29,7 @@ class LinkVerdict(msgspec.Struct, frozen=True):
     """What follows from the links that LLDP tells of some switches.
 
     ``ends``: declarations of which it says anything. ``proposals``: pairs of trunk ports, in order,
-    of which nothing is declared.
+    without a declaration.
     """
 
     ends: tuple[EndVerdict, ...]

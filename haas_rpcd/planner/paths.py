@@ -6,7 +6,7 @@ single vertex cuts in two; blocks and the vertices that they share form a tree. 
 exactly the blocks between its ends, and every vertex of such a block is on some simple path
 (Hopcroft and Tarjan, "Algorithm 447: efficient algorithms for graph manipulation", CACM 1973).
 
-A trunk port of which nothing is declared leads anywhere: to any other such port, or through
+A trunk port without a declaration leads anywhere: to any other such port, or through
 switches that nobody registered. So all of them lead to one cloud. The cloud is two vertices,
 because a path may pass it more than once: from a switch to another one, and on to a third. A port
 that is its switch's only way to the cloud is a vertex as well, because no path comes and goes

@@ -116,10 +116,10 @@ def power_of(tx: Tx, node_ids: Sequence[int]) -> dict[int, PowerRow]:
 
 
 def set_power(tx: Tx, node: str, power: PowerState | None, now: float) -> bool:
-    """Write what a node's BMC said, None if it did not answer; return whether that is news.
+    """Write what a node's BMC said, None if it did not answer; return whether that changed.
 
-    Only a change from on to off or back that was seen is kept as the last change: a node of which
-    nothing was known may have changed long before.
+    The time of the last change is set only if on was followed by off, or off by on: a node whose
+    power was not known may have changed long before.
     """
     return bool(
         tx.execute(

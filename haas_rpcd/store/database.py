@@ -135,7 +135,7 @@ class Store:
     def __init__(self, path: str, durable: Durable | None = None) -> None:
         self.path = path
         self._durable = durable
-        """Waited for after a commit, before anybody is told of it."""
+        """Awaited after a commit, before its caller is answered."""
         self._writer = FairThreads(1, "store-write")
         self._readers = self._writer if path == MEMORY else FairThreads(READERS, "store-read")
         self._connection: sqlite3.Connection | None = None

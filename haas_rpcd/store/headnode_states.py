@@ -32,7 +32,7 @@ def confirm(tx: Tx, headnode_id: int, seen: HeadnodeSeen) -> None:
 
 
 def remove_if_gone(tx: Tx, headnode_id: int) -> None:
-    """Remove a headnode that is to be deleted, and of which nothing is left."""
+    """Remove a headnode that is to be deleted, once nothing of it is left."""
     tx.execute(
         "DELETE FROM headnode WHERE id = :id AND deleting = 1"
         " AND NOT EXISTS (SELECT 1 FROM headnode_applied WHERE headnode_id = :id)"

@@ -92,7 +92,7 @@ def confirm(tx: Tx, switch: str) -> None:
 def forget(tx: Tx, switch: str, ports: Iterable[str]) -> None:
     """Write that ports may have been saved otherwise than they are now, so a save must follow.
 
-    Does nothing for ports of which nothing was applied.
+    Does nothing for ports that were never applied.
     """
     marked = 0
     for port in ports:

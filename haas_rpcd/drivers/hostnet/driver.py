@@ -50,7 +50,7 @@ class Host(Protocol):
     def events(self, trunk_nic: str, changed: Callable[[], None]) -> AsyncGenerator[str, None]:
         """Yield something for each change of an interface of HaaS's, and once to begin with.
 
-        Changes that have no event are told of by ``changed``. Raises DeviceError if events are
+        ``changed`` is called for changes that have no event. Raises DeviceError if events are
         lost.
         """
         ...

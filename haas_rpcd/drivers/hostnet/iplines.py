@@ -34,7 +34,7 @@ then untagged frames only. The bridge itself is in no VLAN, so the master is no 
 BRIDGE_PREFIX = "br-vlan"
 
 NO_ADDRESSES = " addrgenmode none"
-"""What ``ip link set`` is told so that an interface creates no IPv6 address."""
+"""Arguments of ``ip link set`` that keep an interface from creating an IPv6 address."""
 
 
 def bridge_name(vlan: int) -> str:

@@ -36,7 +36,7 @@ GROUPS = RTMGRP_LINK | RTMGRP_TC | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR
 LINKS = Path("/sys/class/net")
 
 POLL = 4.0
-"""Seconds between two looks at the settings of interfaces."""
+"""Seconds between two reads of the settings of interfaces."""
 
 
 async def link_events(trunk_nic: str) -> AsyncGenerator[str, None]:
