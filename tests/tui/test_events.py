@@ -149,6 +149,9 @@ async def test_the_header_has_room_for_what_the_list_is_limited_to(site: Site, w
         assert len(header) <= width
         assert header.endswith(f"   calls only   /aaa  {len(lines.items)}")
         assert header.split()[0] == "when"
+        await hands.press("slash")
+        await hands.type("bbb")
+        assert "nothing fits" in str(lines.header.content)
 
 
 async def test_a_command_is_copied_as_a_line_of_a_script(site: Site, tmp_path: Path) -> None:

@@ -134,6 +134,10 @@ async def test_the_list_is_filtered(site: Site) -> None:
         await hands.type("!")
         await hands.press("enter")
         assert "the site" in hands.text(jobs)[0] and jobs.count() == 1
+        await hands.press("slash")
+        await hands.type(" zzz")
+        assert jobs.count() == 0
+        assert "no job fits" in str(jobs.header.content)
 
 
 async def test_a_job_waits_for_its_turn_and_says_so(site: Site) -> None:

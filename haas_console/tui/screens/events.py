@@ -27,6 +27,7 @@ PAUSE = 0.5  # seconds between two redraws, because each one moves all lines
 PAGE = 200  # records of the trail that one request fetches
 SIGNS = {"command": ">", "call": " ", "event": "*"}
 LOOKS = {"command": "head", "call": "", "event": "staged"}
+NOTHING = "   nothing has happened yet"
 
 
 class EventLines(TableLines[TimelineEntry]):
@@ -34,7 +35,7 @@ class EventLines(TableLines[TimelineEntry]):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(tables.EVENTS, lambda entry: entry.key, id=id)
-        self.empty = "   nothing has happened yet"
+        self.empty = NOTHING
 
     def show_items(self, items: Sequence[TimelineEntry]) -> None:
         """Show these entries; the cursor stays on its entry, or at the end if it was there."""
@@ -154,6 +155,7 @@ class EventsScreen(ConsoleScreen):
         lines, shown = self.lines, "" if self.kind == "all" else f"{self.kind} only"
         filtered = f"/{self.filter}  {len(found)}" if self.filter else ""
         lines.note = "   ".join(filter(None, (shown, filtered)))
+        lines.empty = "   nothing fits" if lines.note else NOTHING
         lines.show_items(found)
 
     def action_kind(self) -> None:

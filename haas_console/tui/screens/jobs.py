@@ -25,6 +25,7 @@ from haas_console.tui.tablelines import TableLines
 from haas_schemas.job import Job
 
 OLDER = 100  # jobs that one request for older ones fetches
+NO_JOB = "   no job yet: a shows what an apply would do"
 
 
 class JobList(TableLines[Job]):
@@ -41,7 +42,7 @@ class JobList(TableLines[Job]):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(tables.JOBS, lambda job: job.job, id=id, header="jobs-title")
-        self.empty = "   no job yet: a shows what an apply would do"
+        self.empty = NO_JOB
 
     def mark(self, item: Job) -> Part:
         """The sign of its state."""
@@ -119,6 +120,7 @@ class JobsScreen(ConsoleScreen):
         found = self.query_one(JobList)
         jobs = {**self._older, **self.session.inventory.jobs}
         fitting = newest_first(jobs.values(), self.filter)
+        found.empty = "   no job fits" if self.filter else NO_JOB
         found.note = f"/{self.filter}  {len(fitting)}/{len(jobs)}" if self.filter else ""
         found.show_items(fitting)
 
