@@ -66,7 +66,7 @@ class Fetcher:
         self._inventory.info = record(SystemInfo, await self._call("system.info"))
 
     async def pulse(self) -> bool:
-        """Fetch the figures that no list has; tells whether they have changed."""
+        """Fetch the figures that no list has; return whether they have changed."""
         if "system.pulse" not in self._methods:
             return False  # a former release has none
         found = record(Pulse, await self._call("system.pulse", quiet=True))
@@ -151,7 +151,7 @@ class Fetcher:
         }
 
     async def jobs(self) -> bool:
-        """Fetch the newest jobs; tells whether anything about them has changed."""
+        """Fetch the newest jobs; return whether anything about them has changed."""
         page = await self._call("job.list", {"limit": JOBS}, quiet=True)
         found = {job.job: job for job in records(Job, page["items"])}
         changed = found != self._inventory.jobs

@@ -97,7 +97,7 @@ class Drag:
         return self.areas.target_at(at.y - region.y + self.areas.scroll_offset.y)
 
     def end(self, at: Offset) -> DropTarget | None:
-        """Hide the ghost; give the area it was dropped on."""
+        """Hide the ghost; return the area it was dropped on."""
         target = self.target(at) if self.on else None
         self.source = None
         self.ghost.visible = False
