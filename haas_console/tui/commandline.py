@@ -227,7 +227,12 @@ class CommandLine:
                 session.use(project)
                 session.sync.log.command(session.line(command)).state = "done"
                 session.sync.notify("command")
-                front.say(f"project {project}" if project else "all projects")
+                if project and project not in session.inventory.projects:
+                    # Not refused: the event of one that was just made may still be on its way.
+                    unknown = f"There is no project {project}."
+                    front.fail(unknown, lambda: project not in session.inventory.projects)
+                else:
+                    front.say(f"project {project}" if project else "all projects")
             case _:
                 self.console.start(self._send(front, command))
 

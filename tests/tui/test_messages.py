@@ -51,6 +51,16 @@ async def test_the_usage_is_told_apart_from_what_is_wrong(site: Site) -> None:
         assert '"blue" is not a whole number; usage: network create' in hands.bar("message")
 
 
+async def test_a_project_that_nobody_made_is_told_until_it_is_made(site: Site) -> None:
+    async with console(site.socket) as hands:
+        await hands.burst(":use chem\r")
+        await hands.until(lambda: "✗ There is no project chem" in hands.bar("message"))
+        await site.call("project.create", project="chem")
+        await hands.until(lambda: hands.bar("message").strip() == "")
+        await hands.burst(":use astro\r")
+        await hands.until(lambda: hands.bar("message") == " project astro")
+
+
 async def test_a_job_that_failed_is_told_until_it_is_looked_at(site: Site) -> None:
     async with console(site.socket, project="astro") as hands:
         site.slow(0.4)
