@@ -126,6 +126,16 @@ def test_guests_behind_a_nic_that_is_right_are_no_strangers() -> None:
     assert check(learnt((P1, 1), (P1, 9))).strangers == ()
 
 
+def test_a_registered_nic_that_speaks_by_lldp_on_a_wrong_port_is_no_stranger_there() -> None:
+    near = LldpNeighbour(P3, "node-1", mac(1))
+    verdict = check(SwitchView(neighbours=(near,)))
+    assert row(verdict, A).state == "swapped"
+    assert verdict.strangers == ()
+    nobodys = LldpNeighbour(P3, "node-1", mac(9))
+    [stranger] = check(SwitchView(neighbours=(nobodys,))).strangers
+    assert stranger.place == P3
+
+
 def test_the_only_mac_on_the_port_of_a_nic_without_one_is_proposed() -> None:
     new = CabledNic("node-3", "eth0", None, (P3,))
     [proposal] = check(learnt((P3, 3)), [A, new]).proposals
