@@ -112,7 +112,8 @@ def create(
     """Stage a headnode: the next apply clones ``image``, connects it and boots it.
 
     ``hypervisor`` is where it is made; only admins may choose that. Without it, it is one with
-    room, and with the fewest other headnodes of the project.
+    room, and with the fewest other headnodes of the project. Of a site with two masters, it is not
+    the master.
     """
     owner = find_project(call.tx, call.caller, project)
     master = master_of(call)
@@ -140,8 +141,15 @@ def _place(call: TxCall, project: ProjectRow, image: str) -> str:
     """Return the hypervisor for a new headnode. Raises UnavailableError if none has room."""
     engine = call.context.engine
     names = hypervisors.in_service(call.tx)
-    if names == [MASTER]:
-        return MASTER
+    if call.context.settings.ha.on:
+        names.remove(MASTER)
+        if not names:
+            raise UnavailableError(
+                "This site has two masters, so headnodes are made on registered hypervisors only,"
+                " and none is in service: an admin registers one (hypervisor register)."
+            )
+    if len(names) == 1:
+        return names[0]
     found: list[Candidate] = []
     sizes = engine.capacities.image_sizes()
     for name in names:
@@ -152,7 +160,7 @@ def _place(call: TxCall, project: ProjectRow, image: str) -> str:
         waiting = tuple(sizes[one] for one in staged if one in sizes)
         found.append(Candidate(name, capacity, capacity.has(image), own, waiting))
     if not found:
-        return MASTER  # none was read yet: an apply says whether it can be
+        return names[0]  # none was read yet: an apply says whether it can be
     size = sizes.get(image)
     draw = secrets.randbelow(10**6) / 10**6
     chosen = None if size is None else place(found, size, draw)
@@ -168,11 +176,17 @@ def check_hypervisor(call: TxCall, hypervisor: str) -> None:
     """Check that the caller may put a headnode on this hypervisor.
 
     Tenants may not: whoever can choose a neighbour's host can listen to what leaks between virtual
-    machines. Raises DeniedError, NotFoundError, and ConflictError for one that is retired.
+    machines. Raises DeniedError, NotFoundError, and ConflictError for one that is retired, and for
+    the master of a site with two: it is another machine after a takeover, and may run on elsewhere.
     """
     if not call.caller.admin:
         raise DeniedError("Only an admin may choose a headnode's hypervisor: leave it out.")
     if hypervisor == MASTER:
+        if call.context.settings.ha.on:
+            raise ConflictError(
+                "This site has two masters: after a takeover, what is on the one would be missing"
+                " on the other. Choose a registered hypervisor."
+            )
         return
     if find_hypervisor(call, hypervisor).retired is not None:
         raise ConflictError(f"Hypervisor {hypervisor} is retired: choose another one.")

@@ -76,7 +76,8 @@ async def examine(context: Context) -> SystemHealth:
         problems.append("libvirt does not answer: see  systemctl status libvirtd")
     if trunk is False:
         problems.append("The master's network can't be watched: the daemon's log has the reason.")
-    problems += [problem for host in hosts if (problem := host_problem(host))]
+    two = context.settings.ha.on
+    problems += [text for host in hosts if (text := host_problem(host, two_masters=two))]
     if drifted:
         targets = f"{drifted} targets have" if drifted > 1 else "1 target has"
         problems.append(f"{targets} drifted:  drift list  shows what.")

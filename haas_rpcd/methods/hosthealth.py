@@ -37,10 +37,17 @@ def _host_health(tx: Tx, context: Context, name: str, retired: bool) -> Hypervis
     )
 
 
-def host_problem(host: HypervisorHealth) -> str | None:
-    """Return what is wrong with a hypervisor other than the master, of which more is said."""
+def host_problem(host: HypervisorHealth, *, two_masters: bool) -> str | None:
+    """Return what is wrong with a hypervisor; of the master, ``system.health`` itself says more."""
+    if host.hypervisor == MASTER:
+        if two_masters and host.headnodes:
+            return (
+                f"The hypervisor master has headnodes ({host.headnodes}), but is another machine"
+                " after a takeover: move them to a registered one (headnode move)."
+            )
+        return None
     silent = [each for each in ("libvirt", "network") if getattr(host, each) is False]
-    if host.hypervisor == MASTER or host.retired or not silent:
+    if host.retired or not silent:
         return None
     if len(silent) > 1:
         return f"Hypervisor {host.hypervisor} can't be reached: its headnodes' state is not known."

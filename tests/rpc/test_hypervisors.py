@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from haas_rpcd.errors import HaasError
+from haas_rpcd.hasettings import HaSettings
 from haas_rpcd.sim.host import SimHost
 from tests.rpc.small_site import Prepared, SmallSite, small_site, states
 from tests.rpc.test_reboot import until
@@ -75,6 +76,31 @@ async def test_the_master_is_the_first_hypervisor_and_stays_one(site: SmallSite)
     )
     assert (await site.call("hypervisor.delete", hypervisor="hv2"))["deleted"]
     assert (await site.refused("hypervisor.show", hypervisor="hv2")).kind == "not_found"
+
+
+async def test_of_two_masters_no_headnode_is_on_the_one_that_serves(
+    tmp_path: Path, prepared: Prepared
+) -> None:
+    """After a takeover it would be missing, and might run on at the former master."""
+    ha = HaSettings(etcd=("https://north:2379",))
+    async with small_site(tmp_path, prepared, ha=ha) as site:
+        name = {"project": "red", "headnode": "desk"}
+        refusal = await site.refused("headnode.create", **name)
+        assert (refusal.kind, "hypervisor register" in refusal.message) == ("unavailable", True)
+        await site.call("hypervisor.register", **HV2)
+        assert (await site.call("headnode.create", **name))["hypervisor"] == "hv2"
+        for verb in ("create", "move"):
+            refusal = await site.refused(f"headnode.{verb}", **name, hypervisor="master")
+            assert refusal.kind == "conflict"
+            assert "two masters" in refusal.message
+
+        assert (await site.call("system.health"))["problems"] == []
+        await site.sql("UPDATE headnode SET hypervisor = 'master'")  # of when it was alone
+        [problem] = (await site.call("system.health"))["problems"]
+        assert problem.startswith("The hypervisor master has headnodes (1)")
+        moved = await site.call("headnode.move", **name, hypervisor="hv2")
+        assert moved["hypervisor"] == "hv2"
+        assert (await site.call("system.health"))["problems"] == []
 
 
 async def test_a_switch_and_a_hypervisor_have_different_names(site: SmallSite) -> None:
