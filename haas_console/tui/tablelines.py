@@ -142,7 +142,7 @@ class TableLines(SpareLines, ClickableLines, Generic[T]):
         room = max(0, self.size.width - len(note))
         if note and len(words) > room > 0:  # what is filtered matters more than the last titles
             words = cut(words, room)
-        self.header.show(Text.assemble((words, "dim"), (note, "bold")))
+        self.header.show(Text(words, "dim").append(note, "bold"))
 
     def on_resize(self) -> None:
         """Distribute the new width."""
