@@ -6,8 +6,8 @@ import pytest
 
 from haas_rpcd.devicenames import LIBVIRT, MASTER
 from haas_rpcd.model import BridgeSeen, HeadnodeNic, HeadnodeSeen
-from haas_rpcd.planner import lost
-from haas_rpcd.states import Difference
+from haas_rpcd.planner import drift, lost
+from haas_rpcd.states import Applied, Difference, Observed
 
 NIC = HeadnodeNic("nic0", "52:54:00:00:00:01", 104)
 OFF_NETWORK = HeadnodeNic("nic0", NIC.mac, 0)
@@ -68,3 +68,12 @@ def test_what_somebody_changed_is_left_to_the_owner(how: str) -> None:
 def test_a_headnode_that_was_stopped_is_not_started() -> None:
     was = HeadnodeSeen(True, False, (NIC,))
     assert lost([headnode(HeadnodeSeen(True, False), was)], with_headnodes=True) == []
+
+
+@pytest.mark.parametrize("ran", [True, False])
+def test_a_headnode_that_crashed_has_drifted_only_if_it_was_to_run(ran: bool) -> None:
+    name = "red/head"
+    applied = Applied(headnodes={name: HeadnodeSeen(True, ran, (NIC,))})
+    now = {name: HeadnodeSeen(True, False, (NIC,), "crashed")}
+    found = drift(applied, Observed(devices=frozenset({LIBVIRT}), headnodes=now))
+    assert [one.target for one in found] == [name] * ran

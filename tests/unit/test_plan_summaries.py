@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from haas_rpcd.devicenames import LIBVIRT, MASTER
-from haas_rpcd.model import PARKED, HeadnodeNic, HeadnodeSeen, PortConfig, PortRef, PortSeen
+from haas_rpcd.model import (
+    PARKED,
+    Channel,
+    HeadnodeNic,
+    HeadnodeSeen,
+    PortConfig,
+    PortRef,
+    PortSeen,
+)
 from haas_rpcd.planner import plan, repair
 from haas_rpcd.states import (
     Applied,
@@ -21,11 +29,25 @@ P1 = PortRef("sw1", "p1")
 SW1 = {"sw1": SwitchTraits(declares_vlans=True, saves=True, trunks=1)}
 NIC = HeadnodeNic("n1", "52:54:00:00:00:01", 100)
 ACCESS = PortConfig(untagged=100)
+BOND = Channel("port-channel25", "lacp")
+CHANNEL = PortRef("sw1", BOND.name)
+IN_BOND = PortConfig(untagged=100, member=BOND)
 SAVE = "sw1: config.save: save sw1's configuration"
 
 
 def port(config: PortConfig) -> Desired:
     return Desired(ports={P1: PortGoal(config, "node-1:eth0")}, networks={100: "red/net"})
+
+
+def bonded(config: PortConfig) -> Desired:
+    member = PARKED if config.parked else IN_BOND
+    return Desired(
+        ports={
+            P1: PortGoal(member, "node-1:bond0", channel=BOND),
+            CHANNEL: PortGoal(config, "node-1:bond0", channel=BOND),
+        },
+        networks={100: "red/net"},
+    )
 
 
 def headnode(*, running: bool, nics: tuple[HeadnodeNic, ...] = (), present: bool = True) -> Desired:
@@ -65,6 +87,30 @@ def made(*, running: bool, nics: tuple[HeadnodeNic, ...] = ()) -> Applied:
             Applied(ports={P1: AppliedPort(ACCESS)}, vlans={"sw1": {100: True}}, switches=SW1),
             [
                 "sw1: port.park: park p1 (node-1:eth0)",
+                "sw1: vlan.delete: remove VLAN 100 (red/net)",
+                SAVE,
+            ],
+        ),
+        (
+            bonded(ACCESS),
+            Applied(ports={P1: AppliedPort(PARKED), CHANNEL: AppliedPort(PARKED)}, switches=SW1),
+            [
+                "sw1: vlan.create: make VLAN 100 (red/net)",
+                "sw1: channel.set: make port-channel25 (node-1:bond0) with access 100",
+                "sw1: port.set: set p1 (node-1:bond0) to access 100 in port-channel25 (lacp)",
+                SAVE,
+            ],
+        ),
+        (
+            bonded(PARKED),
+            Applied(
+                ports={P1: AppliedPort(IN_BOND), CHANNEL: AppliedPort(ACCESS)},
+                vlans={"sw1": {100: True}},
+                switches=SW1,
+            ),
+            [
+                "sw1: port.park: park p1 (node-1:bond0)",
+                "sw1: channel.delete: remove port-channel25 (node-1:bond0)",
                 "sw1: vlan.delete: remove VLAN 100 (red/net)",
                 SAVE,
             ],
@@ -110,6 +156,12 @@ def made(*, running: bool, nics: tuple[HeadnodeNic, ...] = ()) -> Applied:
 def test_a_plan_says_what_it_does(desired: Desired, applied: Applied, summaries: list[str]) -> None:
     steps = plan(desired, applied).steps
     assert [f"{step.device}: {step.kind}: {step.summary}" for step in steps] == summaries
+
+
+def test_a_headnode_that_was_never_made_is_made_and_not_copied() -> None:
+    goal = HeadnodeGoal("u", "base", True, False, (), move_to="hv2", token="t")
+    steps = plan(Desired(headnodes={"red/head": goal}), Applied()).steps
+    assert [step.kind for step in steps] == ["headnode.define"]
 
 
 @pytest.mark.parametrize(
