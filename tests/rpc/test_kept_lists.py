@@ -45,7 +45,7 @@ async def held(transact: Callable[..., Awaitable[None]], threads: int) -> AsyncI
 
     def hold(tx: Tx, here: asyncio.Event) -> None:
         loop.call_soon_threadsafe(here.set)
-        assert free.wait(60), "what should have been kept was waited for"
+        assert free.wait(20), "what should have been kept was waited for"
 
     holding = [asyncio.create_task(transact(hold, each)) for each in begun]
     try:
