@@ -13,6 +13,7 @@ from haas_rpcd.model import (
     PortConfig,
     PortRef,
     PortSeen,
+    SetPort,
 )
 from haas_rpcd.planner import plan, repair
 from haas_rpcd.states import (
@@ -156,6 +157,13 @@ def made(*, running: bool, nics: tuple[HeadnodeNic, ...] = ()) -> Applied:
 def test_a_plan_says_what_it_does(desired: Desired, applied: Applied, summaries: list[str]) -> None:
     steps = plan(desired, applied).steps
     assert [f"{step.device}: {step.kind}: {step.summary}" for step in steps] == summaries
+
+
+def test_a_channel_is_made_of_its_ports_and_removed_with_none() -> None:
+    applied = Applied(ports={P1: AppliedPort(IN_BOND), CHANNEL: AppliedPort(ACCESS)})
+    for config, members in ((PortConfig(untagged=101), ("p1",)), (PARKED, ())):
+        changes = [step.change for step in plan(bonded(config), applied).steps]
+        assert SetPort(CHANNEL.port, config, BOND, members) in changes
 
 
 def test_a_headnode_that_was_never_made_is_made_and_not_copied() -> None:
