@@ -72,6 +72,25 @@ def test_a_change_leads_to_an_attempt_soon_even_after_the_last_one(
     assert begun(attempts, time, 1) != []
 
 
+def test_a_change_brings_the_next_attempt_forward_and_never_puts_it_off(
+    attempts: Attempts, time: Time
+) -> None:
+    begun(attempts, time, 320)
+    assert attempts.wait is not None
+    assert attempts.wait > 300
+    attempts.hasten()
+    assert attempts.wait < 60
+    soon = attempts.wait
+    time.seconds += soon / 2
+    attempts.hasten()
+    assert attempts.wait == pytest.approx(soon / 2)
+
+
+def test_while_nothing_failed_a_change_leads_to_no_attempt(attempts: Attempts) -> None:
+    attempts.hasten()
+    assert attempts.wait is None
+
+
 def test_a_link_that_flaps_for_hours_leads_to_an_attempt_a_minute_at_most(
     attempts: Attempts, time: Time
 ) -> None:
