@@ -86,7 +86,7 @@ def bind(api: Api, method: Method, words: Sequence[str], project: str | None) ->
 
 
 def _names_it_again(api: Api, method: Method, words: Sequence[str], project: str) -> bool:
-    """Whether the words would do without the first, which is the project in use."""
+    """Return whether the words are valid without the first one, the project in use."""
     if list(words[:1]) != [project]:
         return False
     try:

@@ -83,7 +83,6 @@ _INTERFACES = Interfaces(
     bulk_from=1,  # lines outside of a port's section decide about it: the default mode, monitors
 )
 _DEFAULTS = re.compile(r"\binterface defaults\b.*((?:\n(?!!|interface ).*)*)")
-_SHUT = re.compile(r"\bethernet\b[\s\S]*?(?<!no )\bshutdown\b")
 _ETHERNET = re.compile(r"^interface Ethernet[\d/]+[ \t\r]*$", re.M)
 
 
@@ -94,8 +93,9 @@ def _parse_ports(answers: Sequence[str], options: Options) -> dict[str, PortStat
     """
     shown = "\n!\n".join(answers)
     defaults = _DEFAULTS.search(shown)
-    if defaults is not None and _SHUT.search(defaults[1]):
-        shown = _ETHERNET.sub(lambda header: f"{header[0].rstrip()}\n   shutdown", shown)
+    if defaults is not None:
+        said = [f"   {line.strip()}" for line in defaults[1].splitlines() if "shutdown" in line]
+        shown = _ETHERNET.sub(lambda header: "\n".join([header[0].rstrip(), *said]), shown)
     return _INTERFACES.read([shown], options)
 
 
